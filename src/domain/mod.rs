@@ -1,0 +1,32 @@
+//! The nouns: pure values that every other layer speaks in. Nothing here reads, writes or waits.
+
+mod category;
+mod cell;
+mod charging;
+mod feature;
+mod filter;
+mod manifest;
+mod operator;
+mod place;
+mod position;
+mod record;
+mod region;
+mod reject;
+mod tags;
+
+pub use category::{Category, Classification, Taxonomy, TaxonomyError};
+pub use cell::{Cell, Hash16, hex};
+pub use charging::{Access, Connector, ConnectorType, Current, Status};
+pub use feature::{Feature, ObjectKind, Shape};
+pub use filter::{Filter, FilterError};
+pub use manifest::{Input, Manifest, SourceAccount, TableFile, Versions};
+pub use operator::{Operator, Operators, OperatorsError, fold};
+pub use place::{Place, Provenance};
+pub use position::{BBox, LonLat, Metres, haversine, hilbert_key};
+pub use record::{Address, Attributes, ExternalId, Record, RecordId, RecordKey};
+pub use region::Region;
+pub use reject::{LeftOut, LeftOutRule, Reject, RejectCode};
+pub use tags::Tags;
+
+/// An instant in UTC, as sources state it.
+pub use jiff::Timestamp;

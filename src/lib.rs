@@ -1,0 +1,5 @@
+//! poimill.
+
+pub mod adapters;
+pub mod domain;
+pub mod pipeline;

@@ -1,0 +1,3 @@
+//! The poimill command.
+
+fn main() {}

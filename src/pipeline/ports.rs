@@ -1,0 +1,243 @@
+//! Ports: what the pipeline asks of the outside world, in its own words. `adapters` answers.
+//!
+//! Ports stream: a source hands on chunks, tables are read and written as Arrow batches, and only the columns
+//! that are named are read.
+
+use arrow_array::RecordBatch;
+
+use super::RunError;
+use super::tabulate::Table;
+use crate::domain::{Feature, Input, LeftOut, Manifest, Region, Reject, TableFile, Taxonomy, Timestamp};
+
+/// What a run wants of its sources.
+#[derive(Debug, Clone, Copy)]
+pub struct Demand<'a> {
+    /// Area of interest, with its halo.
+    pub region: &'a Region,
+    /// Which tags make which category.
+    pub taxonomy: &'a Taxonomy,
+}
+
+/// Features on their way, with the rejects met since the last chunk.
+#[derive(Debug, Default)]
+pub struct Chunk {
+    /// At most [`Chunk::MAX`] features, in an order that depends on the input alone.
+    pub features: Vec<Feature>,
+    /// Records that are refused.
+    pub rejects: Vec<Reject>,
+}
+
+impl Chunk {
+    /// Most features in one chunk.
+    pub const MAX: usize = 4096;
+}
+
+/// Takes chunks; failing ends the reading.
+pub type TakeChunk<'a> = dyn FnMut(Chunk) -> Result<(), RunError> + 'a;
+
+/// What a source says about itself after it was read.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Extracted {
+    /// Objects in the input.
+    pub read: u64,
+    /// Objects that are neither in a chunk nor rejected, by rule.
+    pub left_out: LeftOut,
+    /// The input's own date: its header's, else that of its newest object.
+    pub vintage: Option<Timestamp>,
+    /// The files read, in order.
+    pub inputs: Vec<Input>,
+    /// Who must be named.
+    pub attribution: Option<String>,
+}
+
+/// A place data comes from.
+pub trait Source: Send + Sync {
+    /// Short name for ids, logs and manifests, e.g. `osm`. Unique within a pipeline.
+    fn name(&self) -> &str;
+
+    /// What kind of source it is, as the pipeline file names it, e.g. `osm_pbf`.
+    fn kind(&self) -> &'static str;
+
+    /// Looks whether the input is there and could be read, without reading it; returns a line for a person.
+    ///
+    /// # Errors
+    ///
+    /// As [`Source::read`], as far as a look at the beginning can tell.
+    fn check(&self) -> Result<String, RunError>;
+
+    /// Reads the input and hands on every wanted feature, in an order that depends on the input alone.
+    ///
+    /// # Contract
+    ///
+    /// - Memory grows with what is wanted, not with the size of the input.
+    /// - An unusable record is a reject in a chunk, never an error.
+    /// - Every object read is in a chunk, rejected, or counted in `left_out`.
+    /// - A feature whose position is certainly outside [`Region::reads`] may be left out here; one whose position may
+    ///   yet be repaired is handed on.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError::Input`] when the input as a whole cannot be trusted, or what `out` says. What was handed on is then void.
+    fn read(
+        &self,
+        wanted: &Demand<'_>,
+        observer: &dyn Observer,
+        out: &mut TakeChunk<'_>,
+    ) -> Result<Extracted, RunError>;
+}
+
+/// Takes batches; failing ends the reading.
+pub type TakeBatch<'a> = dyn FnMut(RecordBatch) -> Result<(), RunError> + 'a;
+
+/// Tables that can be read: those of a published snapshot, or those staged so far.
+pub trait Tables {
+    /// Whether there is a table of this name, e.g. `places`, `changes/places`.
+    fn has(&self, table: &str) -> bool;
+
+    /// Hands on the rows of a table in order, with the named columns in that order; all columns for an empty list.
+    ///
+    /// # Errors
+    ///
+    /// When the table or a column does not exist or cannot be read, or what `out` says.
+    fn read(&self, table: &str, columns: &[&str], out: &mut TakeBatch<'_>) -> Result<(), RunError>;
+}
+
+/// A snapshot that is kept.
+pub trait Snapshot: Tables {
+    /// How it was made and what is in it.
+    fn manifest(&self) -> &Manifest;
+
+    /// Where a person finds it.
+    fn location(&self) -> String;
+}
+
+/// What goes beside the tables and may depend on the clock.
+#[derive(Debug, Clone, Default)]
+pub struct Extras {
+    /// The contents of `run.json`.
+    pub run: serde_json::Value,
+    /// The contents of `report.html`.
+    pub report: String,
+}
+
+/// Tables of a snapshot in the making. Dropped without [`Staging::keep`], it leaves nothing behind.
+pub trait Staging: Tables {
+    /// Writes a table; rows come in their final order. Returns what the manifest says of it.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written, or what `rows` says.
+    fn write(
+        &mut self,
+        table: &Table,
+        rows: &mut dyn Iterator<Item = Result<RecordBatch, RunError>>,
+    ) -> Result<TableFile, RunError>;
+
+    /// Makes the snapshot durable under its id and, unless it is held, what [`SnapshotStore::latest`] returns.
+    ///
+    /// # Contract
+    ///
+    /// - Atomic: a crash leaves the old `latest` or the new one, both whole.
+    /// - A snapshot that exists already under this id is replaced by its equal.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be made durable; `latest` is then unchanged.
+    fn keep(self: Box<Self>, manifest: &Manifest, extras: &Extras) -> Result<Box<dyn Snapshot>, RunError>;
+}
+
+/// Held while a run is at work; dropping it lets the next run in.
+pub trait Lock {}
+
+/// A place where the snapshots of one pipeline are kept.
+pub trait SnapshotStore {
+    /// Claims the pipeline for one run.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError::Locked`] when another run is at work.
+    fn lock(&self) -> Result<Box<dyn Lock>, RunError>;
+
+    /// The snapshot that was published last; never one that is held.
+    ///
+    /// # Errors
+    ///
+    /// When there is one and it cannot be read.
+    fn latest(&self) -> Result<Option<Box<dyn Snapshot>>, RunError>;
+
+    /// Begins a snapshot.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be written to.
+    fn stage(&self) -> Result<Box<dyn Staging>, RunError>;
+}
+
+/// What a sink did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Loaded {
+    /// It already stood at the snapshot.
+    Unchanged,
+    /// It took the whole snapshot.
+    Replaced {
+        /// Rows of places loaded.
+        rows: u64,
+    },
+    /// It took the difference to what it had.
+    Changed {
+        /// Rows of places written or deleted.
+        rows: u64,
+    },
+}
+
+/// A place snapshots are published to.
+pub trait Sink {
+    /// Short name for logs and the ledger, e.g. `postgis`.
+    fn name(&self) -> &str;
+
+    /// Looks whether it can be reached, before any work is done.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError::Sink`] when it cannot.
+    fn contact(&mut self) -> Result<(), RunError>;
+
+    /// Makes readers see `snapshot`, by its changes where the target stands at their base.
+    ///
+    /// # Contract
+    ///
+    /// - Atomic: a reader sees the old snapshot or the new one, never a mixture.
+    /// - Repeatable: loading the same snapshot twice changes nothing.
+    /// - Reads only the columns it needs.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError::Sink`] when the target refused; it then still shows the previous snapshot.
+    fn load(&mut self, snapshot: &dyn Snapshot, observer: &dyn Observer) -> Result<Loaded, RunError>;
+}
+
+/// What a stage counts while it works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    /// Bytes of input.
+    Bytes,
+    /// Rows or records.
+    Rows,
+}
+
+/// Told what a run is doing. The command line makes bars, logs and durations of it.
+pub trait Observer: Send + Sync {
+    /// A stage begins, e.g. `extract osm`. The one before it has ended. `total` is how much there is to do, if known.
+    fn stage(&self, name: &str, unit: Unit, total: Option<u64>);
+
+    /// This much more of the current stage is done.
+    fn advance(&self, amount: u64);
+
+    /// Something a person may want to know, in one sentence.
+    fn note(&self, message: &str);
+
+    /// What the clock and the machine say of the run so far: the contents of `run.json`.
+    fn measurements(&self) -> serde_json::Value {
+        serde_json::Value::Null
+    }
+}

@@ -1,0 +1,120 @@
+//! Table: names, types and meanings of columns. Arrow schemas, the data dictionary and the database follow from it.
+
+use std::sync::Arc;
+
+use arrow_schema::{DataType, Field, Fields, Schema, SchemaRef, TimeUnit};
+
+/// A table of a snapshot.
+#[derive(Debug, Clone, Copy)]
+pub struct Table {
+    /// Its path without ending, e.g. `places`, `changes/places`.
+    pub name: &'static str,
+    /// Version of its columns; additive changes raise it too.
+    pub schema_version: u32,
+    /// One sentence on what a row is.
+    pub doc: &'static str,
+    /// Columns, in order.
+    pub columns: &'static [Column],
+}
+
+/// A column.
+#[derive(Debug, Clone, Copy)]
+pub struct Column {
+    /// Its name.
+    pub name: &'static str,
+    /// Its type.
+    pub kind: Kind,
+    /// Whether a value may be missing.
+    pub nullable: bool,
+    /// Meaning, with unit, and what a missing value means.
+    pub doc: &'static str,
+}
+
+/// What geometries a WKB column holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GeometryRole {
+    /// Points.
+    Point,
+    /// Polygons and multipolygons.
+    Area,
+}
+
+/// Type of a column.
+#[derive(Debug, Clone, Copy)]
+pub enum Kind {
+    /// A UUID, written as text.
+    Uuid,
+    /// Text.
+    Text,
+    /// Yes or no.
+    Bool,
+    /// Whole number of 32 bits.
+    Int32,
+    /// Whole number of 64 bits.
+    Int64,
+    /// Number of 32 bits.
+    Float32,
+    /// Number of 64 bits.
+    Float64,
+    /// Instant in UTC, to the microsecond.
+    Time,
+    /// Sixteen bytes of a hash.
+    Hash16,
+    /// JSON as text.
+    Json,
+    /// WKB, EPSG:4326, longitude first.
+    Geometry(GeometryRole),
+    /// Values of one type.
+    List(&'static Kind),
+    /// Named values; all may be missing.
+    Struct(&'static [(&'static str, Kind)]),
+    /// Text to text.
+    Map,
+}
+
+impl Table {
+    /// The Arrow schema, without table metadata.
+    #[must_use]
+    pub fn schema(&self) -> SchemaRef {
+        let fields = self.columns.iter().map(|column| Field::new(column.name, column.kind.arrow(), column.nullable));
+        Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+    }
+
+    /// The column of this name.
+    #[must_use]
+    pub fn column(&self, name: &str) -> Option<&'static Column> {
+        self.columns.iter().find(|column| column.name == name)
+    }
+}
+
+impl Kind {
+    /// The Arrow type.
+    #[must_use]
+    pub fn arrow(&self) -> DataType {
+        match self {
+            Self::Uuid | Self::Text | Self::Json => DataType::Utf8,
+            Self::Bool => DataType::Boolean,
+            Self::Int32 => DataType::Int32,
+            Self::Int64 => DataType::Int64,
+            Self::Float32 => DataType::Float32,
+            Self::Float64 => DataType::Float64,
+            Self::Time => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
+            Self::Hash16 => DataType::FixedSizeBinary(16),
+            Self::Geometry(_) => DataType::Binary,
+            Self::List(item) => DataType::List(Arc::new(Field::new("element", item.arrow(), false))),
+            Self::Struct(fields) => DataType::Struct(Self::fields(fields)),
+            Self::Map => {
+                let entry = Fields::from(vec![
+                    Field::new("key", DataType::Utf8, false),
+                    Field::new("value", DataType::Utf8, false),
+                ]);
+                DataType::Map(Arc::new(Field::new("key_value", DataType::Struct(entry), false)), false)
+            }
+        }
+    }
+
+    /// The Arrow fields of a struct.
+    pub(super) fn fields(fields: &[(&'static str, Self)]) -> Fields {
+        fields.iter().map(|(name, kind)| Field::new(*name, kind.arrow(), true)).collect()
+    }
+}

@@ -1,0 +1,1 @@
+//! Transform: turn features into records, one at a time.

@@ -1,0 +1,3 @@
+//! Black-box and scenario tests, in one binary so that dependencies are linked once.
+
+mod support;
