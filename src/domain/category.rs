@@ -1,5 +1,7 @@
 //! Category: what kind of place a tagged object is, by an editable list of filters.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 use super::{Filter, FilterError, ObjectKind, Status, Tags};
@@ -34,16 +36,21 @@ pub struct Category {
 pub struct Classification<'a> {
     /// The first category that fits.
     pub category: &'a Category,
-    /// Further ones that fit, in the order of the list.
+    /// Further ones that fit by a key that has not yet made another fit, in the order of the list: `shop=bakery` is no
+    /// further `shop`, but a café with `shop=bakery` is a bakery too.
     pub alternates: Vec<&'a Category>,
-    /// The status that a lifecycle prefix gives.
-    pub status: Option<Status>,
+    /// The lifecycle prefix without which it would not fit, and the status that it gives.
+    pub lifecycle: Option<(&'static str, Status)>,
 }
 
 /// The list of categories of a pipeline, in order: the first that fits wins.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Taxonomy {
     categories: Vec<Category>,
+    /// Which categories may fit an object that has this key.
+    by_key: BTreeMap<String, Vec<usize>>,
+    /// Categories that may fit whatever the keys.
+    by_pattern: Vec<usize>,
 }
 
 /// Why a categories file cannot be used.
@@ -100,14 +107,23 @@ impl Taxonomy {
         }
         let wanted =
             |entry: &CategoryEntry| themes.iter().any(|theme| theme == "places" || entry.themes.contains(theme));
-        let mut categories = Vec::new();
+        let mut taxonomy = Self { categories: Vec::new(), by_key: BTreeMap::new(), by_pattern: Vec::new() };
         for entry in file.category.iter().filter(|entry| wanted(entry)) {
             let filter = Filter::parse(&entry.filter)
                 .map_err(|source| TaxonomyError::Filter { category: entry.name.clone(), source })?;
             let radius_m = entry.radius_m.unwrap_or(Self::RADIUS_M);
-            categories.push(Category { name: entry.name.clone(), radius_m, filter });
+            let at = taxonomy.categories.len();
+            match filter.head_keys() {
+                None => taxonomy.by_pattern.push(at),
+                Some(keys) => {
+                    for key in keys {
+                        taxonomy.by_key.entry(key.to_owned()).or_default().push(at);
+                    }
+                }
+            }
+            taxonomy.categories.push(Category { name: entry.name.clone(), radius_m, filter });
         }
-        Ok(Self { categories })
+        Ok(taxonomy)
     }
 
     /// What an object is, or `None` when no category fits.
@@ -129,14 +145,32 @@ impl Taxonomy {
                     bare.set(key, value);
                 }
             }
-            self.of(kind, &bare, Some(*status))
+            self.of(kind, &bare, Some((*prefix, *status)))
         })
     }
 
-    fn of(&self, kind: ObjectKind, tags: &Tags, status: Option<Status>) -> Option<Classification<'_>> {
-        let mut fitting = self.categories.iter().filter(|category| category.filter.matches(kind, tags));
-        let category = fitting.next()?;
-        Some(Classification { category, alternates: fitting.collect(), status })
+    fn of(
+        &self,
+        kind: ObjectKind,
+        tags: &Tags,
+        lifecycle: Option<(&'static str, Status)>,
+    ) -> Option<Classification<'_>> {
+        let by_key = tags.iter().filter_map(|(key, _)| self.by_key.get(key)).flatten();
+        let mut candidates: Vec<usize> = by_key.chain(&self.by_pattern).copied().collect();
+        candidates.sort_unstable();
+        candidates.dedup();
+
+        let mut fitting = Vec::new();
+        let mut used: Vec<&str> = Vec::new();
+        for category in candidates.into_iter().map(|at| &self.categories[at]) {
+            let heads: Vec<&str> = category.filter.heads(kind, tags).collect();
+            if heads.iter().any(|head| !used.contains(head)) {
+                fitting.push(category);
+            }
+            used.extend(heads);
+        }
+        let mut fitting = fitting.into_iter();
+        Some(Classification { category: fitting.next()?, alternates: fitting.collect(), lifecycle })
     }
 
     /// Whether this is a charge point, a part of a charging station, and the themes want those.
@@ -156,7 +190,9 @@ impl Taxonomy {
     #[must_use]
     pub fn hangs_on(&self, key: &str) -> bool {
         let bare = LIFECYCLE.iter().find_map(|(prefix, _)| key.strip_prefix(prefix)).unwrap_or(key);
-        bare == Self::CHARGE_POINT.0 || self.categories.iter().any(|category| category.filter.hangs_on(bare))
+        bare == Self::CHARGE_POINT.0
+            || self.by_key.contains_key(bare)
+            || self.by_pattern.iter().any(|at| self.categories[*at].filter.hangs_on(bare))
     }
 
     /// The category of this name.

@@ -1,7 +1,5 @@
 //! Charging: connector types, currents, access and status, in one vocabulary for every source.
 
-use std::fmt;
-
 use super::reject::named;
 
 named! {

@@ -52,7 +52,8 @@ impl Filter {
         if lines.is_empty() {
             return Err(error("", "it is empty; `*` alone matches any tagged object"));
         }
-        let line = |line: &S| line.as_ref().split(" and ").map(Expression::parse).collect();
+        // With a blank at both ends, an `and` there has an empty neighbour, which is refused.
+        let line = |line: &S| format!(" {} ", line.as_ref()).split(" and ").map(Expression::parse).collect();
         lines.iter().map(line).collect::<Result<_, _>>().map(Self)
     }
 
@@ -62,19 +63,38 @@ impl Filter {
         self.0.iter().any(|line| line.iter().all(|expression| expression.matches(kind, tags)))
     }
 
-    /// Whether some object that has `key` could match because of it. Objects none of whose keys can matter need no closer look.
+    /// The keys by which an object fits: of each line that matches it, the key of the first expression that is not negated.
+    pub fn heads<'a>(&'a self, kind: ObjectKind, tags: &'a Tags) -> impl Iterator<Item = &'a str> {
+        let lines = self.0.iter().filter(move |line| line.iter().all(|expression| expression.matches(kind, tags)));
+        lines.map(|line| head(line).map_or("", Pattern::text))
+    }
+
+    /// Whether a line begins with `key`. An object that has no such key does not match.
     #[must_use]
     pub fn hangs_on(&self, key: &str) -> bool {
-        self.0.iter().any(|line| {
-            let mut positive = line.iter().filter(|expression| !expression.negated).peekable();
-            positive.peek().is_none() || positive.any(|expression| expression.key.matches(key))
-        })
+        self.0.iter().any(|line| head(line).is_none_or(|head| head.matches(key)))
     }
+
+    /// The exact keys that lines begin with, or `None` when a line begins with a pattern or has nothing but negations.
+    #[must_use]
+    pub fn head_keys(&self) -> Option<Vec<&str>> {
+        let heads = self.0.iter().map(|line| match head(line) {
+            Some(Pattern::Exactly(key)) => Some(&**key),
+            _ => None,
+        });
+        heads.collect()
+    }
+}
+
+/// What the first expression of a line that is not negated asks of a key: no object matches the line without it.
+fn head(line: &[Expression]) -> Option<&Pattern> {
+    line.iter().find(|expression| !expression.negated).map(|expression| &expression.key)
 }
 
 impl Expression {
     fn parse(text: &str) -> Result<Self, FilterError> {
-        let mut rest = text.trim();
+        let text = text.trim();
+        let mut rest = text;
         let negated = rest.strip_prefix("not ").inspect(|tail| rest = tail.trim_start()).is_some();
         let kinds = match rest.split_once('/') {
             Some((types, tail)) if !types.is_empty() && types.chars().all(|c| "nwra".contains(c)) => {
@@ -127,6 +147,13 @@ impl Pattern {
             (Some(tail), Some(_)) => Self::Contains(tail[..tail.len() - 1].into()),
             (None, Some(head)) => Self::Prefix(head.into()),
             _ => Self::Exactly(text.into()),
+        }
+    }
+
+    fn text(&self) -> &str {
+        match self {
+            Self::Any => "*",
+            Self::Exactly(text) | Self::Prefix(text) | Self::Contains(text) => text,
         }
     }
 
@@ -188,7 +215,7 @@ mod tests {
 
     #[test]
     fn a_filter_that_says_nothing_is_refused() {
-        for filter in ["", "a and ", "=b", "a=", "a=b,", "two words", "not "] {
+        for filter in ["", "a and ", "a=b and", " and a", "=b", "a=", "a=b,", "two words", "not "] {
             assert!(Filter::parse(&[filter]).is_err(), "{filter:?}");
         }
     }
@@ -198,5 +225,7 @@ mod tests {
         let filter = Filter::parse(&["amenity=cafe and not disused", "shop"]).expect("a filter");
         assert!(filter.hangs_on("amenity") && filter.hangs_on("shop"));
         assert!(!filter.hangs_on("disused") && !filter.hangs_on("building"));
+        assert_eq!(filter.head_keys(), Some(vec!["amenity", "shop"]));
+        assert_eq!(Filter::parse(&["socket:*"]).expect("a filter").head_keys(), None);
     }
 }

@@ -2,6 +2,7 @@
 
 mod category;
 mod cell;
+mod change;
 mod charging;
 mod feature;
 mod filter;
@@ -16,6 +17,7 @@ mod tags;
 
 pub use category::{Category, Classification, Taxonomy, TaxonomyError};
 pub use cell::{Cell, Hash16, hex};
+pub use change::{ChangeCause, ChangeClass};
 pub use charging::{Access, Connector, ConnectorType, Current, Status};
 pub use feature::{Feature, ObjectKind, Shape};
 pub use filter::{Filter, FilterError};

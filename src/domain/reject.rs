@@ -1,7 +1,6 @@
 //! What did not become a place, and why: rejects get a row each, left-out objects are counted by rule.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use super::RecordId;
 
@@ -42,8 +41,8 @@ macro_rules! named {
             }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl ::std::fmt::Display for $name {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
                 f.write_str(self.name())
             }
         }

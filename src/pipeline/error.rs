@@ -10,21 +10,25 @@ type Cause = Box<dyn Error + Send + Sync>;
 #[non_exhaustive]
 pub enum RunError {
     /// Exit 1: it failed, e.g. a full disk or a broken assumption.
-    #[error("the run failed")]
-    Failed(#[source] Cause),
+    #[error(transparent)]
+    Failed(Cause),
     /// Exit 2: wrong usage or settings.
-    #[error("the settings are wrong")]
-    Settings(#[source] Cause),
+    #[error(transparent)]
+    Settings(Cause),
     /// Exit 3: an input is missing or damaged.
-    #[error("source `{name}` cannot be used")]
+    #[error("input `{name}` cannot be used")]
     Input {
-        /// The source's name in the pipeline file.
+        /// The source's name in the pipeline file, or `snapshot`.
         name: String,
         /// What is wrong with it.
         source: Cause,
     },
     /// Exit 4: the gate refused to publish. The snapshot is kept, marked held.
-    #[error("snapshot {snapshot} is held back: {}; `latest` is unchanged", reasons.join("; "))]
+    #[error(
+        "snapshot {snapshot} is held back: {}; it is kept for a look and `latest` is unchanged; \
+         if the night is right, widen [gate] and run again",
+        reasons.join("; ")
+    )]
     Held {
         /// The snapshot's id.
         snapshot: String,

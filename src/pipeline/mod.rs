@@ -1,8 +1,107 @@
-//! The verbs.
+//! The pipeline: one line of verbs, always in this order.
+//!
+//! ```text
+//! sources ─▶ extract ─▶ transform ─▶ conflate ─▶ identify ─▶ tabulate ─▶ diff ─▶ publish ─▶ load
+//! ```
+//!
+//! **Invariant**: nothing in this module opens a file or a socket, reads a clock or draws a random number.
+//! **Invariant**: the same inputs, settings and base give the same snapshot, byte for byte, at any number of threads.
+//! **Invariant**: every object of every source is kept, rejected, or left out by a named rule; a run that cannot account
+//! for one fails.
 
+pub mod conflate;
+pub mod diff;
 mod error;
+mod extract;
+mod identify;
+mod load;
 pub mod ports;
+mod publish;
+mod report;
 pub mod tabulate;
 pub mod transform;
 
 pub use error::RunError;
+pub use extract::Feed;
+pub use load::load;
+pub use publish::Gate;
+pub use report::{LoadReport, Report};
+
+use crate::domain::{Operators, Region, Taxonomy};
+use conflate::{Decisions, Rules, conflate};
+use extract::extract;
+use identify::identify;
+use ports::{Observer, Sink, SnapshotStore, Unit};
+use publish::publish;
+
+/// What a pipeline is to do: settings that shape the result.
+#[derive(Debug)]
+pub struct Pipeline {
+    /// Its name: part of every place's id.
+    pub name: String,
+    /// Area of interest.
+    pub region: Region,
+    /// Which tags make which category.
+    pub taxonomy: Taxonomy,
+    /// Canonical operators.
+    pub operators: Operators,
+    /// When two records are one place.
+    pub rules: Rules,
+    /// A person's verdicts.
+    pub decisions: Decisions,
+    /// When a night is broken.
+    pub gate: Gate,
+    /// The settings as the manifest tells them: no secrets, no paths.
+    pub settings: serde_json::Value,
+}
+
+/// The outside world of one run.
+pub struct Ports<'a> {
+    /// Where data comes from, in order of priority.
+    pub feeds: Vec<Feed>,
+    /// Where snapshots are kept.
+    pub store: &'a dyn SnapshotStore,
+    /// Where snapshots are published to.
+    pub sinks: Vec<Box<dyn Sink>>,
+    /// Told what is going on.
+    pub observer: &'a dyn Observer,
+}
+
+impl Pipeline {
+    /// Runs every stage once, publishes the snapshot and brings the sinks to it.
+    ///
+    /// Safe to repeat: a run that failed half-way is repaired by the next one, because `latest` moves only when a
+    /// snapshot is whole, and sinks accept the same snapshot twice.
+    ///
+    /// # Errors
+    ///
+    /// When a source, the store or a sink fails, or the gate holds the snapshot back. Bad records are not errors; the
+    /// [`Report`] counts them.
+    pub fn run(&self, ports: &mut Ports<'_>) -> Result<Report, RunError> {
+        for sink in &mut ports.sinks {
+            sink.contact()?;
+        }
+        let _lock = ports.store.lock()?;
+        let base = ports.store.latest()?;
+
+        let extracted = extract(self, &ports.feeds, ports.observer)?;
+        ports.observer.stage("conflate", Unit::Rows, Some(extracted.records.len() as u64));
+        let conflation = conflate(&extracted.records, &self.taxonomy, &self.rules, &self.decisions);
+        if conflation.decisions_unused > 0 {
+            let unused = conflation.decisions_unused;
+            ports.observer.note(&format!("{unused} decisions name a record that no source has; they decide nothing"));
+        }
+        let night = identify(self, extracted, conflation, base.as_deref())?;
+        let published = publish(self, &night, base.as_deref(), ports)?;
+
+        // A night that is held back still leaves the sinks at the latest good one.
+        let mut loads = Vec::new();
+        for sink in &mut ports.sinks {
+            if let Some(latest) = &published.latest {
+                let loaded = load(latest.as_ref(), sink.as_mut(), ports.observer)?;
+                loads.push(LoadReport { sink: sink.name().to_owned(), loaded });
+            }
+        }
+        Report::of(published, loads)
+    }
+}

@@ -3,7 +3,9 @@
 //! Ports stream: a source hands on chunks, tables are read and written as Arrow batches, and only the columns
 //! that are named are read.
 
-use arrow_array::RecordBatch;
+use arrow_array::{RecordBatch, UInt64Array};
+use arrow_select::take::take_record_batch;
+use serde::Serialize;
 
 use super::RunError;
 use super::tabulate::Table;
@@ -100,6 +102,25 @@ pub trait Tables {
     ///
     /// When the table or a column does not exist or cannot be read, or what `out` says.
     fn read(&self, table: &str, columns: &[&str], out: &mut TakeBatch<'_>) -> Result<(), RunError>;
+
+    /// Hands on the rows at these places of a table, all columns. `rows` is sorted and counts from 0.
+    ///
+    /// # Errors
+    ///
+    /// As [`Tables::read`].
+    fn read_rows(&self, table: &str, rows: &[u64], out: &mut TakeBatch<'_>) -> Result<(), RunError> {
+        let (mut first, mut wanted) = (0, rows);
+        self.read(table, &[], &mut |batch| {
+            let end = first + batch.num_rows() as u64;
+            let (here, later) = wanted.split_at(wanted.partition_point(|row| *row < end));
+            let places: UInt64Array = here.iter().map(|row| row - first).collect::<Vec<_>>().into();
+            (first, wanted) = (end, later);
+            if places.is_empty() {
+                return Ok(());
+            }
+            out(take_record_batch(&batch, &places).map_err(RunError::failed)?)
+        })
+    }
 }
 
 /// A snapshot that is kept.
@@ -174,7 +195,8 @@ pub trait SnapshotStore {
 }
 
 /// What a sink did.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Loaded {
     /// It already stood at the snapshot.
     Unchanged,

@@ -51,16 +51,9 @@ pub fn open_decompressed<'a>(path: &Path, on_bytes: impl Fn(u64) + 'a) -> io::Re
 }
 
 /// A reader that tells how much was read.
-pub struct Counted<R, F> {
+struct Counted<R, F> {
     inner: R,
     on_bytes: F,
-}
-
-impl<R, F: Fn(u64)> Counted<R, F> {
-    /// Wraps `inner`; `on_bytes` is told of each read.
-    pub fn new(inner: R, on_bytes: F) -> Self {
-        Self { inner, on_bytes }
-    }
 }
 
 impl<R: Read, F: Fn(u64)> Read for Counted<R, F> {
@@ -68,5 +61,15 @@ impl<R: Read, F: Fn(u64)> Read for Counted<R, F> {
         let read = self.inner.read(buffer)?;
         (self.on_bytes)(read as u64);
         Ok(read)
+    }
+}
+
+/// A size for people, in decimal units.
+#[must_use]
+pub fn size_told(bytes: u64) -> String {
+    match bytes {
+        0..1_000 => format!("{bytes} bytes"),
+        1_000..1_000_000 => format!("{} kB", (bytes + 500) / 1_000),
+        _ => format!("{:.1} MB", bytes as f64 / 1e6),
     }
 }

@@ -2,4 +2,4 @@
 
 mod files;
 
-pub use files::{Counted, input_of, open_decompressed};
+pub use files::{input_of, open_decompressed, size_told};

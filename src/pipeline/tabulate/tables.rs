@@ -139,6 +139,11 @@ pub const SOURCES: Table = Table {
         ),
         required("repairs", Kind::List(&Kind::Text), "Repairs made to the record, by name."),
         required("content_hash", Kind::Hash16, "Hash of what the source says, without volatile fields."),
+        required(
+            "evidence",
+            Kind::Json,
+            "What conflation compares of the record, as a JSON object; `poimill explain` reads it.",
+        ),
         required("raw", Kind::Json, "The record as the source wrote it, as JSON."),
     ],
 };

@@ -1,1 +1,0 @@
-//! Snapshots as folders of GeoParquet files.

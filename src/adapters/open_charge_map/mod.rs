@@ -1,1 +1,0 @@
-//! Open Charge Map dumps as a source.

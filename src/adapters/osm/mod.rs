@@ -1,1 +1,0 @@
-//! OpenStreetMap PBF files as a source.

@@ -1,1 +1,0 @@
-//! A PostGIS database as a sink.

@@ -1,0 +1,206 @@
+//! Cluster: from scored pairs to groups of records, one group per place.
+//!
+//! Best pair first; a pair unites two groups unless a person, a veto or a constraint keeps any of their members apart.
+//! The constraint: one record per source and place, but for a source's own duplicates, which are united before.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::decisions::Decision;
+use super::evidence::{Compact, Tokens};
+use super::score::{Score, Scored};
+use super::{Rules, candidates::Pair, score};
+
+/// What a pair of records turned out to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verdict {
+    /// One place: merged.
+    Match,
+    /// Unclear: kept apart and shown to a person.
+    Review,
+    /// Two places.
+    Miss,
+}
+
+impl Verdict {
+    /// The published name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Match => "match",
+            Self::Review => "review",
+            Self::Miss => "miss",
+        }
+    }
+}
+
+/// What decided on a pair.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// The score alone.
+    Score,
+    /// A veto.
+    Veto(score::Veto),
+    /// One of the two already had a better partner of the other's source.
+    OnePerSource,
+    /// Other records of their groups are kept apart.
+    GroupKeptApart,
+    /// Both belong to one place through other records.
+    ThroughOthers,
+    /// A person.
+    Decision(Decision),
+}
+
+impl Reason {
+    /// The published name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Score => "score",
+            Self::Veto(veto) => veto.name(),
+            Self::OnePerSource => "better_partner_of_the_same_source",
+            Self::GroupKeptApart => "other_records_kept_apart",
+            Self::ThroughOthers => "through_other_records",
+            Self::Decision(Decision::Always) => "decision_always",
+            Self::Decision(Decision::Never) => "decision_never",
+        }
+    }
+}
+
+/// A pair that was looked at closely.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Link {
+    /// Indices of the two records, the smaller first.
+    pub pair: (usize, usize),
+    /// What they turned out to be.
+    pub verdict: Verdict,
+    /// What decided.
+    pub reason: Reason,
+    /// How they compare.
+    pub score: Score,
+}
+
+/// Groups of records, each sorted, by their first; and the pairs worth a row.
+pub(super) fn of(
+    records: &[Compact],
+    scored: &[Scored],
+    forced: &BTreeMap<Pair, Decision>,
+    rules: &Rules,
+    tokens: &Tokens,
+) -> (Vec<Vec<usize>>, Vec<Link>) {
+    let mut groups = Groups::new(records.len());
+    for (pair, _) in forced.iter().filter(|(_, decision)| **decision == Decision::Always) {
+        groups.unite(*pair);
+    }
+    let vetoed: BTreeSet<Pair> =
+        scored.iter().filter(|scored| scored.score.veto.is_some()).map(|scored| scored.pair).collect();
+    let kept_apart = |a: usize, b: usize| {
+        let pair = (a.min(b), a.max(b));
+        match forced.get(&pair) {
+            Some(decision) => *decision == Decision::Never,
+            None => vetoed.contains(&pair),
+        }
+    };
+
+    let mut matching: Vec<&Scored> = scored
+        .iter()
+        .filter(|scored| scored.score.probability >= rules.match_score && scored.score.veto.is_none())
+        .filter(|scored| !forced.contains_key(&scored.pair))
+        .collect();
+    // A source's own duplicates first, then best first; equal scores by distance, then by record.
+    let same_source = |scored: &Scored| records[scored.pair.0].dataset == records[scored.pair.1].dataset;
+    matching.sort_by(|x, y| {
+        (Reverse(same_source(x)), y.score.probability, x.score.distance_m, x.pair)
+            .partial_cmp(&(Reverse(same_source(y)), x.score.probability, y.score.distance_m, y.pair))
+            .expect("scores and distances are numbers")
+    });
+    let mut refused: BTreeMap<Pair, Reason> = BTreeMap::new();
+    for candidate in matching {
+        let (a, b) = candidate.pair;
+        if groups.root(a) == groups.root(b) {
+            continue;
+        }
+        let pairs = || groups.members(a).iter().flat_map(|x| groups.members(b).iter().map(move |y| (*x, *y)));
+        if !same_source(candidate) && pairs().any(|(x, y)| records[x].dataset == records[y].dataset) {
+            refused.insert(candidate.pair, Reason::OnePerSource);
+        } else if pairs().any(|(x, y)| kept_apart(x, y)) {
+            refused.insert(candidate.pair, Reason::GroupKeptApart);
+        } else {
+            groups.unite(candidate.pair);
+        }
+    }
+
+    let together = |(a, b): Pair| groups.root(a) == groups.root(b);
+    let mut links: Vec<Link> = Vec::new();
+    for Scored { pair, score } in scored {
+        let decision = forced.get(pair).copied();
+        if decision.is_none() && score.probability < rules.review_score {
+            continue;
+        }
+        let is_match = score.probability >= rules.match_score;
+        let (verdict, reason) = match (decision, score.veto, refused.get(pair)) {
+            (Some(Decision::Always), ..) => (Verdict::Match, Reason::Decision(Decision::Always)),
+            (Some(Decision::Never), ..) => (Verdict::Miss, Reason::Decision(Decision::Never)),
+            _ if together(*pair) && !is_match => (Verdict::Match, Reason::ThroughOthers),
+            (None, Some(veto), _) => (Verdict::Miss, Reason::Veto(veto)),
+            (None, None, Some(reason)) => (Verdict::Miss, *reason),
+            (None, None, None) if is_match => (Verdict::Match, Reason::Score),
+            (None, None, None) => (Verdict::Review, Reason::Score),
+        };
+        // A decided pair may have scored too low to keep its pieces.
+        let score =
+            if decision.is_some() { score::of(&records[pair.0], &records[pair.1], tokens) } else { score.clone() };
+        links.push(Link { pair: *pair, verdict, reason, score });
+    }
+    // A person may decide on pairs that no one compared.
+    let compared = |pair: &Pair| scored.binary_search_by(|scored| scored.pair.cmp(pair)).is_ok();
+    for (pair, decision) in forced.iter().filter(|(pair, _)| !compared(pair)) {
+        let verdict = if *decision == Decision::Always { Verdict::Match } else { Verdict::Miss };
+        let score = score::of(&records[pair.0], &records[pair.1], tokens);
+        links.push(Link { pair: *pair, verdict, reason: Reason::Decision(*decision), score });
+    }
+    links.sort_by_key(|link| link.pair);
+    (groups.into_sorted(), links)
+}
+
+/// Disjoint groups with their members, the smaller joined to the larger.
+struct Groups {
+    root: Vec<usize>,
+    members: Vec<Vec<usize>>,
+}
+
+impl Groups {
+    fn new(records: usize) -> Self {
+        Self { root: (0..records).collect(), members: (0..records).map(|at| vec![at]).collect() }
+    }
+
+    fn root(&self, record: usize) -> usize {
+        self.root[record]
+    }
+
+    fn members(&self, record: usize) -> &[usize] {
+        &self.members[self.root[record]]
+    }
+
+    fn unite(&mut self, (a, b): Pair) {
+        let (a, b) = (self.root(a), self.root(b));
+        if a == b {
+            return;
+        }
+        let (large, small) = if self.members[a].len() >= self.members[b].len() { (a, b) } else { (b, a) };
+        let moved = std::mem::take(&mut self.members[small]);
+        for record in &moved {
+            self.root[*record] = large;
+        }
+        self.members[large].extend(moved);
+    }
+
+    fn into_sorted(self) -> Vec<Vec<usize>> {
+        let mut groups: Vec<Vec<usize>> = self.members.into_iter().filter(|group| !group.is_empty()).collect();
+        for group in &mut groups {
+            group.sort_unstable();
+        }
+        groups.sort_unstable();
+        groups
+    }
+}

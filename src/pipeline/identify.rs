@@ -1,0 +1,133 @@
+//! Identify: give every place of the region its id, and close the account of every source.
+
+use uuid::Uuid;
+
+use super::conflate::identity::{Memory, Seen, SeenKey, assign};
+use super::conflate::{Conflation, Link};
+use super::extract::Extracted;
+use super::ports::Tables;
+use super::tabulate::tables::IDENTITY;
+use super::{Pipeline, RunError};
+use crate::domain::{Cell, LeftOutRule, Place, Record, RecordId, Reject, SourceAccount, Timestamp};
+
+/// Everything that a snapshot says, before it is tables.
+pub(super) struct Night {
+    /// Records of all sources, sorted by key.
+    pub(super) records: Vec<Record>,
+    /// Places of the region with their ids.
+    pub(super) places: Vec<(Uuid, Place)>,
+    /// Pairs that were looked at closely, with a record of the region in each.
+    pub(super) links: Vec<Link>,
+    /// Pairs compared.
+    pub(super) candidates: u64,
+    /// With the position of their source.
+    pub(super) rejects: Vec<(usize, Reject)>,
+    /// The memory of ids.
+    pub(super) memory: Memory,
+    /// Per source, balanced.
+    pub(super) accounts: Vec<SourceAccount>,
+    /// Names of the sources, in order.
+    pub(super) datasets: Vec<String>,
+    /// Newest of the sources' dates.
+    pub(super) vintage: Option<Timestamp>,
+}
+
+/// How tables write a vintage that no source states.
+const UNDATED: &str = "undated";
+
+pub(super) fn identify(
+    pipeline: &Pipeline,
+    extracted: Extracted,
+    conflation: Conflation,
+    base: Option<&(impl Tables + ?Sized)>,
+) -> Result<Night, RunError> {
+    let Extracted { records, rejects, mut accounts } = extracted;
+    let datasets: Vec<String> = accounts.iter().map(|account| account.name.clone()).collect();
+    let vintage = accounts.iter().filter_map(|account| account.vintage).max();
+
+    // A place belongs to the region that holds its founding record; its neighbour's places were read for the halo only.
+    let (ours, theirs): (Vec<Place>, Vec<Place>) =
+        conflation.places.into_iter().partition(|place| pipeline.region.contains(records[place.members[0]].position));
+    let mut is_ours = vec![false; records.len()];
+    for place in &ours {
+        for at in &place.members {
+            is_ours[*at] = true;
+            account_for(&records[*at], &mut accounts[records[*at].key.dataset]);
+        }
+    }
+    for record in theirs.iter().flat_map(|place| &place.members).map(|at| &records[*at]) {
+        let account = &mut accounts[record.key.dataset];
+        *account.left_out.entry(LeftOutRule::OutsideRegion.name().to_owned()).or_default() +=
+            1 + record.parts.len() as u64;
+    }
+    if let Some(account) = accounts.iter().find(|account| !account.balances()) {
+        return Err(RunError::failed(format!(
+            "the account of source `{}` does not balance: {account:?}",
+            account.name
+        )));
+    }
+
+    let key = |record: &Record| -> SeenKey { (datasets[record.key.dataset].clone(), record.key.id.clone()) };
+    let groups: Vec<Vec<SeenKey>> = ours
+        .iter()
+        .map(|place| place.members.iter().flat_map(|at| with_parts(&records[*at])).map(key).collect())
+        .collect();
+    let before = base.map(memory_of).transpose()?.unwrap_or_default();
+    let as_of = vintage.map_or(UNDATED.to_owned(), |vintage| vintage.to_string());
+    let (ids, memory) = assign(&pipeline.name, &groups, &before, &as_of);
+
+    let links = conflation.links.into_iter().filter(|link| is_ours[link.pair.0] || is_ours[link.pair.1]).collect();
+    Ok(Night {
+        places: ids.into_iter().zip(ours).collect(),
+        links,
+        candidates: conflation.candidates,
+        records,
+        rejects,
+        memory,
+        accounts,
+        datasets,
+        vintage,
+    })
+}
+
+/// A record and the records that are parts of it.
+fn with_parts(record: &Record) -> impl Iterator<Item = &Record> {
+    std::iter::once(record).chain(&record.parts)
+}
+
+fn account_for(record: &Record, account: &mut SourceAccount) {
+    for record in with_parts(record) {
+        account.kept += 1;
+        *account.licenses.entry(record.license.as_deref().unwrap_or_default().to_owned()).or_default() += 1;
+        for repair in &record.repairs {
+            *account.repaired.entry((*repair).to_owned()).or_default() += 1;
+        }
+    }
+}
+
+/// The memory that a snapshot keeps.
+fn memory_of(base: &(impl Tables + ?Sized)) -> Result<Memory, RunError> {
+    let mut memory = Memory::new();
+    base.read(IDENTITY.name, &[], &mut |batch| {
+        for row in super::tabulate::batch_rows(&IDENTITY, &batch) {
+            let text = |at: usize| row[at].as_text().unwrap_or_default().to_owned();
+            let id = |cell: &Cell| cell.as_text().and_then(|text| Uuid::parse_str(text).ok());
+            let place_id = id(&row[2]).ok_or_else(|| {
+                RunError::failed(format!("identity.parquet of the base has no place id for {}", text(1)))
+            })?;
+            let former =
+                if let Cell::List(former) = &row[3] { former.iter().filter_map(id).collect() } else { Vec::new() };
+            let seen = Seen {
+                place_id,
+                former_place_ids: former,
+                first_seen: text(4),
+                last_seen: text(5),
+                present: row[6] == Cell::Bool(true),
+                successor: id(&row[7]),
+            };
+            memory.insert((text(0), RecordId::new(text(1))), seen);
+        }
+        Ok(())
+    })?;
+    Ok(memory)
+}

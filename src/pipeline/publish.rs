@@ -1,0 +1,184 @@
+//! Publish: write the tables, find what changed, pass the gate, and make the snapshot the latest.
+
+use std::collections::BTreeMap;
+
+use sha2::{Digest, Sha256};
+
+use super::diff::{count_by_class, diff};
+use super::identify::Night;
+use super::ports::{Extras, Snapshot, Staging, Tables, Unit};
+use super::tabulate::{Row, Table, rows, rows_to_batches, tables};
+use super::{Pipeline, Ports, RunError, report};
+use crate::domain::{ChangeClass, Manifest, TableFile, Timestamp, Versions, hex};
+
+/// Version of `manifest.json`.
+const MANIFEST_VERSION: u32 = 1;
+
+/// When a night is broken and must not be published. The `[gate]` table of a pipeline file.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Gate {
+    /// Largest share of the base's places that may be gone, removed or merged into others, in `[0, 1]`.
+    pub max_removed_share: f64,
+    /// Fewest places.
+    pub min_rows: u64,
+}
+
+impl Default for Gate {
+    /// A fifth of all places do not vanish overnight, and a region has at least one.
+    fn default() -> Self {
+        Self { max_removed_share: 0.2, min_rows: 1 }
+    }
+}
+
+/// What became of a night.
+pub(super) struct Published {
+    /// The snapshot that is the latest now; `None` when the first night was held back.
+    pub(super) latest: Option<Box<dyn Snapshot>>,
+    /// Whether it was the latest before, because no table is different.
+    pub(super) unchanged: bool,
+    /// The manifest of this run; of an unchanged one, what it would have been. It says why a night is held back.
+    pub(super) manifest: Manifest,
+}
+
+pub(super) fn publish(
+    pipeline: &Pipeline,
+    night: &Night,
+    base: Option<&dyn Snapshot>,
+    ports: &Ports<'_>,
+) -> Result<Published, RunError> {
+    let mut staging = ports.store.stage()?;
+    ports.observer.stage("write tables", Unit::Rows, None);
+    let mut files = write_tables(staging.as_mut(), night)?;
+
+    let same = |base: &dyn Snapshot| files.iter().all(|(name, file)| base.manifest().tables.get(name) == Some(file));
+    let unchanged = base.is_some_and(same);
+    let mut changes = Vec::new();
+    if !unchanged {
+        ports.observer.stage("compare with the last snapshot", Unit::Rows, None);
+        changes = diff(base.map(|base| base as &dyn Tables), staging.as_ref() as &dyn Tables)?;
+    }
+    write(staging.as_mut(), &tables::PLACE_CHANGES, &changes, &mut files)?;
+
+    let mut manifest = manifest(pipeline, night, base, files, &changes);
+    if unchanged {
+        // What is the latest already has passed the gate.
+        manifest.held.clear();
+        let latest = Some(ports.store.latest()?.ok_or_else(|| RunError::failed("`latest` vanished during the run"))?);
+        return Ok(Published { latest, unchanged, manifest });
+    }
+    ports.observer.stage("publish", Unit::Rows, None);
+    let extras =
+        Extras { run: ports.observer.measurements(), report: report::html(&manifest, &night.places, &changes) };
+    let kept = staging.keep(&manifest, &extras)?;
+    let latest = if manifest.held.is_empty() { Some(kept) } else { ports.store.latest()? };
+    Ok(Published { latest, unchanged, manifest })
+}
+
+/// Writes every table but the changes.
+fn write_tables(staging: &mut dyn Staging, night: &Night) -> Result<BTreeMap<String, TableFile>, RunError> {
+    let Night { places, records, links, rejects, memory, datasets, .. } = night;
+    let mut files = BTreeMap::new();
+    write(staging, &tables::PLACES, &rows::places(places, datasets), &mut files)?;
+    write(staging, &tables::SOURCES, &rows::sources(places, records, datasets), &mut files)?;
+    write(staging, &tables::LINKS, &rows::links(links, records, datasets), &mut files)?;
+    write(staging, &tables::REJECTS, &rows::rejects(rejects, datasets), &mut files)?;
+    write(staging, &tables::IDENTITY, &rows::identity(memory), &mut files)?;
+    Ok(files)
+}
+
+fn write(
+    staging: &mut dyn Staging,
+    table: &Table,
+    rows: &[Row],
+    files: &mut BTreeMap<String, TableFile>,
+) -> Result<(), RunError> {
+    let file = staging.write(table, &mut rows_to_batches(table, rows))?;
+    files.insert(table.name.to_owned(), file);
+    Ok(())
+}
+
+fn manifest(
+    pipeline: &Pipeline,
+    night: &Night,
+    base: Option<&dyn Snapshot>,
+    tables: BTreeMap<String, TableFile>,
+    changes: &[Row],
+) -> Manifest {
+    let base_manifest = base.map(Snapshot::manifest);
+    let base = base_manifest.map(|base| base.snapshot.clone());
+    let content_hash = content_hash(&tables, base.as_deref());
+    let by_class = count_by_class(changes);
+
+    let verdicts = |verdict: &str| night.links.iter().filter(|link| link.verdict.name() == verdict).count() as u64;
+    let mut counts = BTreeMap::from([
+        ("places".to_owned(), night.places.len() as u64),
+        ("pairs_compared".to_owned(), night.candidates),
+        ("pairs_matched".to_owned(), verdicts("match")),
+        ("pairs_to_review".to_owned(), verdicts("review")),
+    ]);
+    counts.extend(by_class.iter().map(|(class, rows)| (format!("changes_{}", class.name()), *rows)));
+
+    let gone = [ChangeClass::Removed, ChangeClass::Merged].iter().filter_map(|class| by_class.get(class)).sum();
+    let before = base_manifest.and_then(|base| base.tables.get(tables::PLACES.name)).map_or(0, |table| table.rows);
+    let held = pipeline.gate.reasons(night.places.len() as u64, gone, before);
+    Manifest {
+        schema_version: MANIFEST_VERSION,
+        snapshot: format!("{}-{}", vintage_for_names(night.vintage), &content_hash[..8]),
+        pipeline: pipeline.name.clone(),
+        base,
+        vintage: night.vintage,
+        content_hash,
+        versions: Versions { poimill: env!("CARGO_PKG_VERSION").to_owned() },
+        settings: pipeline.settings.clone(),
+        sources: night.accounts.clone(),
+        counts,
+        tables,
+        held,
+    }
+}
+
+/// SHA-256 over the sorted (table, SHA-256) pairs and the base's id.
+fn content_hash(tables: &BTreeMap<String, TableFile>, base: Option<&str>) -> String {
+    let mut hasher = Sha256::new();
+    for (name, table) in tables {
+        hasher.update(format!("{name}\n{}\n", table.sha256));
+    }
+    hasher.update(base.unwrap_or_default());
+    hex(&hasher.finalize())
+}
+
+/// `20260710T202000Z`, or `undated`.
+fn vintage_for_names(vintage: Option<Timestamp>) -> String {
+    vintage.map_or("undated".to_owned(), |vintage| vintage.strftime("%Y%m%dT%H%M%SZ").to_string())
+}
+
+impl Gate {
+    /// Why a night with so many places, of which `gone` of `before` are gone, is broken; empty when it is not.
+    fn reasons(&self, places: u64, gone: u64, before: u64) -> Vec<String> {
+        let mut reasons = Vec::new();
+        if places < self.min_rows {
+            reasons.push(format!("{places} places, fewer than gate.min_rows = {}", self.min_rows));
+        }
+        if before > 0 && gone as f64 > self.max_removed_share * before as f64 {
+            reasons.push(format!(
+                "{gone} of {before} places are gone, more than gate.max_removed_share = {}",
+                self.max_removed_share
+            ));
+        }
+        reasons
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_gate_says_what_it_saw() {
+        let gate = Gate::default();
+        assert_eq!(gate.reasons(1, 0, 0), Vec::<String>::new());
+        assert_eq!(gate.reasons(8, 2, 10), Vec::<String>::new());
+        assert_eq!(gate.reasons(7, 3, 10), ["3 of 10 places are gone, more than gate.max_removed_share = 0.2"]);
+        assert_eq!(gate.reasons(0, 0, 0), ["0 places, fewer than gate.min_rows = 1"]);
+    }
+}

@@ -1,0 +1,155 @@
+//! Report: what a run did, for a screen, a machine, and as a page of its own.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::RunError;
+use super::ports::Loaded;
+use super::publish::Published;
+use super::tabulate::Row;
+use crate::domain::{Place, SourceAccount, Timestamp};
+
+/// What a run did.
+#[derive(Debug, Clone, Serialize)]
+pub struct Report {
+    /// The pipeline's name.
+    pub pipeline: String,
+    /// The snapshot that is the latest now.
+    pub snapshot: String,
+    /// Where it is.
+    pub location: String,
+    /// Newest of the inputs' dates.
+    pub vintage: Option<Timestamp>,
+    /// Whether nothing was different, so that nothing was written.
+    pub unchanged: bool,
+    /// The snapshot that the changes start from.
+    pub base: Option<String>,
+    /// Per source: what became of its objects.
+    pub sources: Vec<SourceAccount>,
+    /// Places, pairs and changes, by name.
+    pub counts: BTreeMap<String, u64>,
+    /// What each sink did.
+    pub loads: Vec<LoadReport>,
+}
+
+/// What a sink did.
+#[derive(Debug, Clone, Serialize)]
+pub struct LoadReport {
+    /// Its name.
+    pub sink: String,
+    /// What it did.
+    pub loaded: Loaded,
+}
+
+impl Report {
+    /// The report of a night that was published; the error of one that was held back.
+    pub(super) fn of(published: Published, loads: Vec<LoadReport>) -> Result<Self, RunError> {
+        let Published { latest, unchanged, manifest } = published;
+        match latest {
+            Some(latest) if manifest.held.is_empty() => Ok(Self {
+                pipeline: manifest.pipeline,
+                snapshot: latest.manifest().snapshot.clone(),
+                location: latest.location(),
+                vintage: manifest.vintage,
+                unchanged,
+                base: manifest.base,
+                sources: manifest.sources,
+                counts: manifest.counts,
+                loads,
+            }),
+            _ => Err(RunError::Held { snapshot: manifest.snapshot, reasons: manifest.held }),
+        }
+    }
+}
+
+/// Width of the map in the page, in pixels.
+const MAP_WIDTH: f64 = 720.0;
+
+/// The page of a snapshot: one file that needs no other, with a map and the counts.
+pub(super) fn html(manifest: &crate::domain::Manifest, places: &[(Uuid, Place)], changes: &[Row]) -> String {
+    let mut page = String::new();
+    let mut add = |text: &str| page.push_str(text);
+    let title = escape(&format!("{} {}", manifest.pipeline, manifest.snapshot));
+    add(&format!(
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>{title}</title>\n<style>{STYLE}</style>\n<h1>{title}</h1>\n"
+    ));
+    let vintage = manifest.vintage.map_or("undated".to_owned(), |vintage| vintage.to_string());
+    let base = manifest.base.as_deref().unwrap_or("none: this is the first snapshot");
+    add(&format!("<p>As of {vintage}. Base: {}. {} changes.</p>\n", escape(base), changes.len()));
+    for reason in &manifest.held {
+        add(&format!("<p class=\"held\">Held back: {}</p>\n", escape(reason)));
+    }
+    add(&map(places));
+    let counts = manifest.counts.iter().map(|(name, count)| (name.replace('_', " "), count.to_string()));
+    add(&table("Counts", counts));
+    for source in &manifest.sources {
+        let mut rows = vec![
+            ("read".to_owned(), source.read.to_string()),
+            ("kept".to_owned(), source.kept.to_string()),
+            ("as of".to_owned(), source.vintage.map_or("undated".to_owned(), |vintage| vintage.to_string())),
+            ("attribution".to_owned(), source.attribution.clone().unwrap_or_default()),
+        ];
+        let groups = [("rejected", &source.rejected), ("left out", &source.left_out), ("repaired", &source.repaired)];
+        for (what, counts) in groups {
+            rows.extend(counts.iter().map(|(name, count)| (format!("{what}: {name}"), count.to_string())));
+        }
+        rows.extend(source.licenses.iter().map(|(license, count)| {
+            let name = if license.is_empty() { "not stated" } else { license };
+            (format!("licence: {name}"), count.to_string())
+        }));
+        add(&table(&format!("Source {}", source.name), rows.into_iter()));
+    }
+    let files = manifest.tables.iter().map(|(name, file)| (format!("{name}.parquet"), format!("{} rows", file.rows)));
+    add(&table("Tables", files));
+    page
+}
+
+const STYLE: &str = "body{font:15px/1.5 sans-serif;max-width:45rem;margin:2rem auto;padding:0 1rem;color:#222}\
+table{border-collapse:collapse;margin:0 0 1rem}td{padding:.1rem 1rem .1rem 0;border-bottom:1px solid #ddd}\
+svg{background:#f4f4f0;width:100%}circle{fill:#0a6;fill-opacity:.6}.held{color:#b00}";
+
+fn table(title: &str, rows: impl Iterator<Item = (String, String)>) -> String {
+    let mut text = format!("<h2>{}</h2>\n<table>\n", escape(title));
+    for (name, value) in rows {
+        writeln!(text, "<tr><td>{}<td>{}", escape(&name), escape(&value)).expect("text in memory can be written");
+    }
+    text + "</table>\n"
+}
+
+/// Places as dots, north up, longitudes shortened as at the middle latitude.
+fn map(places: &[(Uuid, Place)]) -> String {
+    let positions = || places.iter().map(|(_, place)| place.position);
+    let extreme = |of: fn(f64, f64) -> f64, start: f64, value: fn(crate::domain::LonLat) -> f64| {
+        positions().map(value).fold(start, of)
+    };
+    if places.is_empty() {
+        return String::new();
+    }
+    let (west, east) = (
+        extreme(f64::min, f64::INFINITY, crate::domain::LonLat::lon),
+        extreme(f64::max, f64::NEG_INFINITY, crate::domain::LonLat::lon),
+    );
+    let (south, north) = (
+        extreme(f64::min, f64::INFINITY, crate::domain::LonLat::lat),
+        extreme(f64::max, f64::NEG_INFINITY, crate::domain::LonLat::lat),
+    );
+    let shorten = f64::midpoint(south, north).to_radians().cos().max(0.1);
+    let scale = MAP_WIDTH / ((east - west) * shorten).max(1e-6);
+    let height = ((north - south) * scale).clamp(10.0, 2.0 * MAP_WIDTH);
+    let mut text = format!("<svg viewBox=\"-5 -5 {:.0} {:.0}\">", MAP_WIDTH + 10.0, height + 10.0);
+    for (_, place) in places {
+        let (x, y) = ((place.position.lon() - west) * shorten * scale, (north - place.position.lat()) * scale);
+        let name = place.attributes.name.as_deref().unwrap_or(&place.attributes.category);
+        write!(text, "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3\"><title>{}</title></circle>", escape(name))
+            .expect("text in memory can be written");
+    }
+    text + "</svg>\n"
+}
+
+/// Text as HTML shows it.
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}

@@ -1,0 +1,76 @@
+//! External ids: numbers by which other sources know the same thing.
+//!
+//! Equal ids are strong evidence for a match, so what does not look like an id is left out. The tags stay.
+
+use super::{Context, Draft, Dropped};
+
+/// Keys whose value is an id of its own kind, with the prefix of that kind.
+const KEYS: [(&str, &str); 4] =
+    [("ref:ocm", "ocm:"), ("ref:tesla", "ref:tesla:"), ("ref:ocpi", "ref:ocpi:"), ("ref:plugshare", "ref:plugshare:")];
+
+/// Keys that list EVSE ids, of charging points or of pools of them.
+const EVSE_KEYS: [&str; 2] = ["ref:EU:EVSE", "ref:EU:EVSE:pool"];
+
+/// Fills `external_ids`, sorted, from the tags and the connectors.
+pub(super) fn step(mut draft: Draft, _: &Context<'_>) -> Result<Draft, Dropped> {
+    let attributes = &draft.record.attributes;
+    let mut ids: Vec<Box<str>> = Vec::new();
+    for list in EVSE_KEYS.iter().filter_map(|key| attributes.tags.get(key)) {
+        ids.extend(list.split(';').filter_map(evse_id).map(|id| format!("evse:{id}").into()));
+    }
+    let of_connectors = attributes.connectors.iter().flat_map(|connector| &connector.evse_ids);
+    ids.extend(of_connectors.map(|id| format!("evse:{id}").into()));
+    for (key, prefix) in KEYS {
+        let values = attributes.tags.get(key).unwrap_or_default().split(';').map(str::trim);
+        let is_id = |id: &&str| !id.is_empty() && id.chars().all(|c| c.is_alphanumeric() || "-_.".contains(c));
+        ids.extend(values.filter(is_id).map(|id| format!("{prefix}{id}").into()));
+    }
+    ids.sort_unstable();
+    ids.dedup();
+    draft.record.external_ids = ids;
+    Ok(draft)
+}
+
+/// An EVSE id as it is compared: capitals and digits only, `CH*LKW*E123` as `CHLKWE123`.
+///
+/// `None` when it is not country (2 letters), operator (3), `E` or the French pools' `P`, and a number.
+pub(super) fn evse_id(text: &str) -> Option<Box<str>> {
+    let id: String = text.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect();
+    let bytes = id.as_bytes();
+    let is_id = bytes.len() >= 7 && bytes[..2].iter().all(u8::is_ascii_uppercase) && matches!(bytes[5], b'E' | b'P');
+    is_id.then(|| id.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::step_on;
+    use super::*;
+
+    #[test]
+    fn evse_ids_have_one_form() {
+        let cases = [
+            ("FR*S89*P89257*A", Some("FRS89P89257A")),
+            ("FR S89 P89257 A", Some("FRS89P89257A")),
+            ("de*gap*e001205", Some("DEGAPE001205")),
+            ("CHLKWE1", Some("CHLKWE1")),
+            ("CHLKWE", None),
+            ("unknown", None),
+            ("12", None),
+            ("", None),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(evse_id(text).as_deref(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn ids_are_collected_sorted_and_once() {
+        let record = step_on(
+            step,
+            "ref:EU:EVSE=DE*GAP*E2;DEGAPE1; degape2|ref:ocm=461426;93452|ref:tesla=schaan supercharger|ref:ocpi=A-1",
+        );
+        let ids: Vec<&str> = record.external_ids.iter().map(|id| &**id).collect();
+        assert_eq!(ids, ["evse:DEGAPE1", "evse:DEGAPE2", "ocm:461426", "ocm:93452", "ref:ocpi:A-1"]);
+        assert_eq!(record.attributes.tags.iter().count(), 4, "no column holds them, so the tags stay");
+    }
+}
