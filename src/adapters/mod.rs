@@ -2,3 +2,4 @@
 //! what they share is in [`io`], which names none of them.
 
 pub mod io;
+pub mod osm;

@@ -1,0 +1,254 @@
+//! Areas from lines: the outlines of closed ways and multipolygon relations become polygons with holes.
+//!
+//! 1. Cut the lines into segments between positions; a segment that is there an even number of times goes away,
+//!    so roles, double ways, spikes and touching inner rings need no rule of their own.
+//! 2. At every position an even number of segments must meet, and segments must meet nowhere else.
+//! 3. What lies inside by the even–odd rule becomes polygons (see [`super::faces`]).
+//!
+//! All of it is decided in whole numbers, so equal lines give equal areas, and an area is never invalid by rounding.
+//!
+//! Source: the area assembler of libosmium, <https://osmcode.org/osmium-concepts/#areas>.
+
+use geo::MultiPolygon;
+
+use super::faces::polygons;
+use crate::domain::RejectCode;
+
+/// A position in ten-millionths of a degree, as the OSM database keeps it. Ordered west to east, then south to north.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Position {
+    pub(super) lon: i32,
+    pub(super) lat: i32,
+}
+
+/// Why lines do not make an area.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct NoArea {
+    pub(super) code: RejectCode,
+    /// Where it goes wrong, or any position of it.
+    pub(super) at: Option<Position>,
+    pub(super) reason: &'static str,
+}
+
+/// A segment as indexes of its ends, the lesser first.
+pub(super) type Segment = (u32, u32);
+
+impl Position {
+    /// From billionths of a degree; `None` when it is far from Earth.
+    pub(super) fn from_nano(lon: i64, lat: i64) -> Option<Self> {
+        Some(Self { lon: i32::try_from(lon / 100).ok()?, lat: i32::try_from(lat / 100).ok()? })
+    }
+
+    /// In degrees: longitude, latitude.
+    pub(super) fn degrees(self) -> (f64, f64) {
+        (f64::from(self.lon) / 1e7, f64::from(self.lat) / 1e7)
+    }
+}
+
+/// The area that lines enclose: rings closed, outer counter-clockwise, inner clockwise.
+///
+/// - **In**: lines as the positions of their nodes; their order, direction and roles do not matter.
+/// - **Degenerate**: no lines, or lines that enclose nothing, are no area.
+/// - **Cost**: n log n for n segments, and n² where many overlap in longitude.
+pub(super) fn assemble(lines: &[Vec<Position>]) -> Result<MultiPolygon<f64>, NoArea> {
+    let mut points: Vec<Position> = lines.iter().flatten().copied().collect();
+    points.sort_unstable();
+    points.dedup();
+    let segments = single_segments(lines, &points);
+    if segments.is_empty() {
+        return Err(NoArea {
+            code: RejectCode::InvalidArea,
+            at: points.first().copied(),
+            reason: "it encloses nothing",
+        });
+    }
+    if let Some(end) = loose_end(&segments, points.len()) {
+        return Err(NoArea {
+            code: RejectCode::OpenRing,
+            at: Some(points[end]),
+            reason: "a ring of it does not close",
+        });
+    }
+    if let Some(crossing) = crossing(&segments, &points) {
+        let reason = "lines of it cross or overlap where they share no node";
+        return Err(NoArea { code: RejectCode::InvalidArea, at: Some(crossing), reason });
+    }
+    Ok(polygons(&points, &segments))
+}
+
+/// The segments that are there an odd number of times, once each, in order. Those without length are dropped.
+fn single_segments(lines: &[Vec<Position>], points: &[Position]) -> Vec<Segment> {
+    let index = |position| points.binary_search(position).expect("every position of a line is a point") as u32;
+    let mut all = Vec::new();
+    for line in lines {
+        let line: Vec<u32> = line.iter().map(index).collect();
+        all.extend(line.windows(2).filter(|ends| ends[0] != ends[1]).map(|ends| {
+            let (a, b) = (ends[0], ends[1]);
+            (a.min(b), a.max(b))
+        }));
+    }
+    all.sort_unstable();
+    all.chunk_by(|a, b| a == b).filter(|same| same.len() % 2 == 1).map(|same| same[0]).collect()
+}
+
+/// A point where an odd number of segments ends.
+fn loose_end(segments: &[Segment], points: usize) -> Option<usize> {
+    let mut odd = vec![false; points];
+    for end in segments.iter().flat_map(|(a, b)| [*a, *b]) {
+        odd[end as usize] ^= true;
+    }
+    odd.iter().position(|odd| *odd)
+}
+
+/// Where two segments meet other than end to end: the end of one within the other, or an end next to where they cross.
+///
+/// Segments are in order of their western ends, so each is compared with those that begin before it ends.
+fn crossing(segments: &[Segment], points: &[Position]) -> Option<Position> {
+    let at = |index: u32| points[index as usize];
+    for (i, (a, b)) in segments.iter().enumerate() {
+        let (a, b) = (at(*a), at(*b));
+        let (south, north) = (a.lat.min(b.lat), a.lat.max(b.lat));
+        for (c, d) in &segments[i + 1..] {
+            let (c, d) = (at(*c), at(*d));
+            if c.lon > b.lon {
+                break;
+            }
+            if c.lat.max(d.lat) >= south
+                && c.lat.min(d.lat) <= north
+                && let Some(position) = meeting(a, b, c, d)
+            {
+                return Some(position);
+            }
+        }
+    }
+    None
+}
+
+/// Where two segments have a point in common that is not an end of both.
+fn meeting(a: Position, b: Position, c: Position, d: Position) -> Option<Position> {
+    let (side_c, side_d) = (turn(a, b, c), turn(a, b, d));
+    let (side_a, side_b) = (turn(c, d, a), turn(c, d, b));
+    let within = |side: i8, p: Position, a: Position, b: Position| {
+        let (south, north) = (a.lat.min(b.lat), a.lat.max(b.lat));
+        side == 0 && p != a && p != b && (a.lon..=b.lon).contains(&p.lon) && (south..=north).contains(&p.lat)
+    };
+    let ends = [(side_c, c, a, b), (side_d, d, a, b), (side_a, a, c, d), (side_b, b, c, d)];
+    let touching = ends.into_iter().find(|(side, p, a, b)| within(*side, *p, *a, *b)).map(|(_, p, _, _)| p);
+    touching.or((side_c * side_d < 0 && side_a * side_b < 0).then_some(c))
+}
+
+/// Which way `a` to `b` to `c` turns: 1 left, −1 right, 0 straight on.
+fn turn(a: Position, b: Position, c: Position) -> i8 {
+    cross(a, b, a, c).signum() as i8
+}
+
+/// Cross product of the vectors from `a` to `b` and from `c` to `d`.
+pub(super) fn cross(a: Position, b: Position, c: Position, d: Position) -> i128 {
+    let across = |from: i32, to: i32| i128::from(i64::from(to) - i64::from(from));
+    across(a.lon, b.lon) * across(c.lat, d.lat) - across(a.lat, b.lat) * across(c.lon, d.lon)
+}
+
+#[cfg(test)]
+mod tests {
+    use geo::{Area, Validation};
+
+    use super::*;
+
+    /// Assembles lines that name the letters of a drawing by column and row; returns the letters of each
+    /// polygon's rings, `outer-inner-inner`, or the code of the failure and the letter it points to.
+    fn draw(map: &str, lines: &[&str]) -> Result<Vec<String>, (RejectCode, char)> {
+        let mut places = Vec::new();
+        for (row, text) in map.lines().enumerate() {
+            for (column, letter) in text.chars().enumerate().filter(|(_, letter)| letter.is_alphabetic()) {
+                places.push((letter, Position { lon: column as i32, lat: -(row as i32) }));
+            }
+        }
+        let place = |letter| places.iter().find(|(known, _)| *known == letter).expect("a letter of the map").1;
+        let letter = |position| places.iter().find(|(_, known)| *known == position).expect("a place of the map").0;
+        let lines: Vec<Vec<Position>> = lines.iter().map(|line| line.chars().map(place).collect()).collect();
+        let area = assemble(&lines).map_err(|no| (no.code, no.at.map_or(' ', letter)))?;
+        assert!(area.is_valid(), "{area:?}");
+        assert!(area.signed_area() > 0.0, "outer rings run counter-clockwise");
+        let spell = |ring: &geo::LineString<f64>| {
+            let position =
+                |at: &geo::Coord<f64>| Position { lon: (at.x * 1e7).round() as i32, lat: (at.y * 1e7).round() as i32 };
+            let mut letters: Vec<char> = ring.0[1..].iter().map(|at| letter(position(at))).collect();
+            let first = letters.iter().enumerate().min_by_key(|(_, letter)| **letter).map_or(0, |(at, _)| at);
+            letters.rotate_left(first);
+            letters.into_iter().collect::<String>()
+        };
+        Ok(area
+            .iter()
+            .map(|polygon| {
+                let mut rings = vec![spell(polygon.exterior())];
+                rings.extend(polygon.interiors().iter().map(spell));
+                rings.join("-")
+            })
+            .collect())
+    }
+
+    #[test]
+    fn lines_are_joined_whatever_their_order_and_direction() {
+        let map = "a d\n\nb c";
+        for lines in [&["abcda"][..], &["ab", "dcb", "ad"], &["cd", "ab", "ad", "bc"], &["adcba"], &["aabccda"]] {
+            assert_eq!(draw(map, lines), Ok(vec!["abcd".to_owned()]), "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn rings_nest_by_the_even_odd_rule() {
+        let map = "\
+a           d
+  e    h mp
+   i  l
+   j  k  no
+  f    g
+b           c";
+        let lines = ["abcda", "efghe", "ijkli", "mnopm"];
+        assert_eq!(draw(map, &lines), Ok(vec!["abcd-ehgf-mpon".to_owned(), "ijkl".to_owned()]));
+    }
+
+    #[test]
+    fn rings_that_touch_are_split_there() {
+        let map = "a   d\n  c\nb   e";
+        assert_eq!(draw(map, &["abcedca"]), Ok(vec!["abc".to_owned(), "ced".to_owned()]));
+    }
+
+    #[test]
+    fn inner_rings_that_share_a_side_are_one_hole() {
+        let map = "\
+a     d
+  efg
+  hij
+b     c";
+        assert_eq!(draw(map, &["abcda", "efihe", "fgjif"]), Ok(vec!["abcd-efgjih".to_owned()]));
+    }
+
+    #[test]
+    fn spikes_and_double_lines_go_away() {
+        let map = "a d e\n\nb c";
+        assert_eq!(draw(map, &["abcdeda"]), Ok(vec!["abcd".to_owned()]));
+        assert_eq!(draw(map, &["abcda", "de", "ed"]), Ok(vec!["abcd".to_owned()]));
+    }
+
+    #[test]
+    fn lines_that_enclose_nothing_are_no_area() {
+        use RejectCode::{InvalidArea, OpenRing};
+        let map = "a d e\n f\nb c";
+        assert_eq!(draw(map, &[]), Err((InvalidArea, ' ')));
+        assert_eq!(draw(map, &["abca", "acba"]), Err((InvalidArea, 'b')));
+        assert_eq!(draw(map, &["abcd"]), Err((OpenRing, 'a')));
+        // Lines that cross, that overlap, and a corner on another's side.
+        assert_eq!(draw(map, &["acdba"]), Err((InvalidArea, 'a')));
+        assert_eq!(draw(map, &["abcdea"]), Err((InvalidArea, 'd')));
+        assert_eq!(draw("a   c\n\nb d e", &["abeca", "cdc", "adca"]), Err((InvalidArea, 'd')));
+    }
+
+    #[test]
+    fn the_corners_of_the_earth_do_not_overflow() {
+        let corner = |lon, lat| Position { lon, lat };
+        let (w, e, s, n) = (i32::MIN, i32::MAX, i32::MIN, i32::MAX);
+        let lines = [vec![corner(w, s), corner(e, s), corner(e, n), corner(w, n), corner(w, s)]];
+        assert_eq!(assemble(&lines).map(|area| area.0.len()), Ok(1));
+    }
+}

@@ -1,0 +1,25 @@
+//! OpenStreetMap PBF files as a source.
+//!
+//! ```text
+//! PbfFile (frames, limits, codec) ─▶ Block (checked, decoded) ─▶ scan ─▶ passes ─▶ geometry ─▶ Feature
+//! ```
+
+mod area;
+mod block;
+mod check;
+mod error;
+mod faces;
+mod file;
+mod geometry;
+mod header;
+mod object;
+mod passes;
+mod scan;
+mod source;
+mod wire;
+
+#[cfg(test)]
+mod tests;
+
+pub use error::{Fault, OsmError};
+pub use source::OsmPbf;
