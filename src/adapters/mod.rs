@@ -2,4 +2,5 @@
 //! what they share is in [`io`], which names none of them.
 
 pub mod io;
+pub mod open_charge_map;
 pub mod osm;

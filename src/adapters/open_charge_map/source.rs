@@ -1,0 +1,128 @@
+//! Open Charge Map as a source: files in, features out, one batch at a time.
+
+use std::path::PathBuf;
+
+use super::OcmError;
+use super::files::{self, DumpFile};
+use super::frames::{Frames, Layout};
+use super::reading::Reading;
+use super::reference::Reference;
+use super::translate::{is_verbose, parse};
+use crate::adapters::io::{input_of, size_told};
+use crate::pipeline::RunError;
+use crate::pipeline::ports::{Demand, Extracted, Observer, Source, TakeChunk, Unit};
+
+/// Records that `check` looks at to tell the shape.
+const CHECK_RECORDS: usize = 20;
+
+/// A dump of Open Charge Map: a file or a folder of files.
+#[derive(Debug, Clone)]
+pub struct OpenChargeMap {
+    name: String,
+    path: PathBuf,
+    reference: Option<PathBuf>,
+}
+
+impl OpenChargeMap {
+    /// A source of this name that reads the file or folder at `path`, and gives words to its numbers with the reference data
+    /// file, where there is one.
+    #[must_use]
+    pub fn new(name: String, path: PathBuf, reference: Option<PathBuf>) -> Self {
+        Self { name, path, reference }
+    }
+
+    fn error(&self, error: OcmError) -> RunError {
+        RunError::input(self.name.as_str(), error)
+    }
+
+    fn reference(&self) -> Result<Reference, OcmError> {
+        self.reference.as_deref().map_or_else(|| Ok(Reference::built_in()), Reference::from_file)
+    }
+}
+
+impl Source for OpenChargeMap {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn kind(&self) -> &'static str {
+        "open_charge_map"
+    }
+
+    fn check(&self) -> Result<String, RunError> {
+        self.reference().map_err(|error| self.error(error))?;
+        let files = files::files(&self.path).map_err(|error| self.error(error))?;
+        let shape = shape(&files[0]).map_err(|error| self.error(error))?;
+        let size = size_told(files.iter().map(|file| file.size_bytes).sum());
+        let name = files::name_of(&self.path);
+        Ok(if self.path.is_dir() {
+            format!("{name}, {size} in {} files, {shape}", files.len())
+        } else {
+            format!("{name}, {size}, {shape}")
+        })
+    }
+
+    // Regions are the transform's work: only it knows which positions can be repaired.
+    fn read(
+        &self,
+        _wanted: &Demand<'_>,
+        observer: &dyn Observer,
+        out: &mut TakeChunk<'_>,
+    ) -> Result<Extracted, RunError> {
+        let reference = self.reference().map_err(|error| self.error(error))?;
+        let files = files::files(&self.path).map_err(|error| self.error(error))?;
+        let total_bytes = files.iter().map(|file| file.size_bytes).sum();
+        observer.stage(&format!("extract {}", self.name), Unit::Bytes, Some(total_bytes));
+
+        let mut reading = Reading::new(&reference);
+        for file in &files {
+            let frames = Frames::open(&file.path, |bytes| observer.advance(bytes));
+            let mut frames = frames.map_err(|error| self.error(error))?;
+            while let Some(mut frame) = frames.next().map_err(|error| self.error(error))? {
+                if !file.name.is_empty() {
+                    frame.place = format!("{} {}", file.name, frame.place);
+                }
+                reading.add(frame, out)?;
+            }
+        }
+        reading.end_batch(out)?;
+        if reading.is_all_malformed() {
+            return Err(self.error(OcmError::NoRecords { path: self.path.clone() }));
+        }
+        if let Some(note) = reading.unknown_types() {
+            observer.note(&format!("{}: {note}", self.name));
+        }
+        let mut extracted = reading.finish();
+        let input = files::input(&self.path, &files).map_err(|error| self.error(error))?;
+        extracted.inputs.push(input);
+        if let Some(path) = &self.reference {
+            let input = input_of(path).map_err(|source| self.error(OcmError::read(path, source)))?;
+            extracted.inputs.push(input);
+        }
+        Ok(extracted)
+    }
+}
+
+/// Looks at the beginning of a file: how its records follow each other, and what they look like.
+fn shape(file: &DumpFile) -> Result<&'static str, OcmError> {
+    let mut frames = Frames::open(&file.path, |_| ())?;
+    for seen in 0..CHECK_RECORDS {
+        let Some(frame) = frames.next()? else {
+            if seen == 0 {
+                return Ok("no records");
+            }
+            break;
+        };
+        if let Ok((_, record)) = parse(&frame.bytes) {
+            return Ok(match (frames.layout(), is_verbose(&record)) {
+                (Layout::Lines, _) => "JSON Lines",
+                (_, true) => "API answer",
+                (_, false) => "compact export",
+            });
+        }
+    }
+    Err(OcmError::NoRecords { path: file.path.clone() })
+}
+
+#[cfg(test)]
+mod tests;

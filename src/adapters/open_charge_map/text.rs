@@ -1,0 +1,143 @@
+//! Free text of contributors, judged carefully: what is not plain stays text.
+
+use super::countries;
+
+/// Blanks squeezed and trimmed; `None` when nothing is left.
+pub(super) fn line(text: &str) -> Option<String> {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    (!words.is_empty()).then(|| words.join(" "))
+}
+
+/// Ways to write "always open" that leave no doubt.
+const ALWAYS_OPEN: [&str; 16] = [
+    "24/7",
+    "24 / 7",
+    "24x7",
+    "24-7",
+    "24h",
+    "24 h",
+    "24hrs",
+    "24 hrs",
+    "24 hours",
+    "24 hours daily",
+    "24 hour access",
+    "24h/24",
+    "24h/24 7j/7",
+    "open 24/7",
+    "open 24hrs",
+    "open 24 hours",
+];
+
+/// Whether a comment on access says that the place is always open, and nothing else.
+pub(super) fn is_always_open(comment: &str) -> bool {
+    let comment = comment.trim().trim_end_matches('.').to_lowercase();
+    ALWAYS_OPEN.contains(&comment.as_str())
+}
+
+/// Whether charging costs money, as far as a free text on cost tells; parking fees do not count.
+///
+/// `Some(true)` needs a price or a currency, `Some(false)` a plain word for free or a price of zero.
+pub(super) fn fee(cost: &str) -> Option<bool> {
+    let cost = cost.to_lowercase();
+    let statements: Vec<&str> = cost
+        .split([';', '(', ')', '\n'])
+        .flat_map(|part| part.split(". "))
+        .flat_map(|part| part.split(", "))
+        .map(|part| part.find("park").map_or(part, |at| &part[..at]))
+        .map(|part| part.trim().trim_end_matches(['.', ',']))
+        .filter(|part| !part.is_empty())
+        .collect();
+    let has_amount = |text: &str| text.contains(|c: char| ('1'..='9').contains(&c));
+    let has_currency = |text: &str| text.contains(['€', '£', '$', '¥', '₣', '₽', '₹', '₪', '₺', '₩']);
+    let is_zero = |text: &str| text.contains('0') && !has_amount(text);
+    if statements.iter().any(|text| has_amount(text) || (has_currency(text) && !is_zero(text))) {
+        return Some(true);
+    }
+    let first = statements.first()?;
+    let is_free = ["free", "free of charge", "for free", "gratis", "gratuit", "gratuito", "kostenlos", "kostenfrei"]
+        .contains(first);
+    (is_free || is_zero(first)).then_some(false)
+}
+
+/// The EVSE ids in a reference, normalised to capitals and digits and sorted: country, three characters for the operator,
+/// `E`, and an outlet with a number in it. Anything else in the text is passed over.
+pub(super) fn evse_ids(reference: &str) -> Vec<Box<str>> {
+    let mut ids: Vec<Box<str>> = reference.split([';', ',']).filter_map(evse_id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids
+}
+
+/// One EVSE id, e.g. `CHLKWE0042` of `CH*LKW*E0042`.
+fn evse_id(text: &str) -> Option<Box<str>> {
+    let id: String = text.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect();
+    let outlet = id.get(5..)?.strip_prefix('E')?;
+    let plausible = countries::is_code(id.get(..2)?)
+        && (1..=31).contains(&outlet.len())
+        && outlet.contains(|c: char| c.is_ascii_digit())
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || " *-_.".contains(c));
+    plausible.then(|| id.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fee_is_read_only_from_what_is_plain() {
+        let cases = [
+            ("Free", Some(false)),
+            ("free.", Some(false)),
+            ("0", Some(false)),
+            ("0.00 €/kWh", Some(false)),
+            ("Gratis", Some(false)),
+            ("kostenlos", Some(false)),
+            ("Free. Parking fees apply.", Some(false)),
+            ("Free (but pay for parking)", Some(false)),
+            ("CHF 0.30/kWh; other tariffs", Some(true)),
+            ("4€", Some(true)),
+            ("$", Some(true)),
+            ("Free for guests, £5 if not", Some(true)),
+            ("£1.50 for charging & 4 hours parking", Some(true)),
+            ("Parking 1.5 per hour", None),
+            ("Free for customers", None),
+            ("Members' card", None),
+            ("", None),
+            (".", None),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(fee(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn evse_ids_are_told_from_other_references() {
+        let cases = [
+            ("CH*LKW*E0042", vec!["CHLKWE0042"]),
+            ("gb-cgy-e-05031", vec!["GBCGYE05031"]),
+            ("DE*ABC*E2; DE*ABC*E1, 7", vec!["DEABCE1", "DEABCE2"]),
+            ("FR A23 E45B", vec!["FRA23E45B"]),
+            ("FR*A23*P45", vec![]),
+            ("XX*ABC*E1", vec![]),
+            ("CHADEMO", vec![]),
+            ("NEMA5 EAST", vec![]),
+            ("1", vec![]),
+            ("DE*ÄBC*E1", vec![]),
+            ("", vec![]),
+        ];
+        for (text, expected) in cases {
+            let ids = evse_ids(text);
+            assert_eq!(ids.iter().map(AsRef::as_ref).collect::<Vec<_>>(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn only_a_plain_statement_means_always_open() {
+        for text in ["24/7", " Open 24/7", "24 hours daily."] {
+            assert!(is_always_open(text), "{text}");
+        }
+        for text in ["24 hours daily; pay lot", "Mo-Fr 24 hours", "", "7/24 garage"] {
+            assert!(!is_always_open(text), "{text}");
+        }
+    }
+}
