@@ -1,0 +1,11 @@
+//! Snapshots as folders of GeoParquet 1.1 files, one folder per snapshot and a `latest` link that is swapped atomically.
+
+mod error;
+mod metadata;
+mod reader;
+mod store;
+mod writer;
+
+pub use error::StoreError;
+pub use reader::SnapshotFolder;
+pub use store::FolderStore;

@@ -1,0 +1,115 @@
+//! Reads the tables of a folder, and of a published snapshot.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use arrow_array::RecordBatch;
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{ParquetRecordBatchReaderBuilder, RowSelection};
+
+use super::StoreError;
+use crate::domain::Manifest;
+use crate::pipeline::RunError;
+use crate::pipeline::ports::{Snapshot, Tables, TakeBatch};
+
+/// Rows handed on at once.
+const BATCH_ROWS: usize = 8192;
+
+/// A published snapshot.
+#[derive(Debug)]
+pub struct SnapshotFolder {
+    folder: PathBuf,
+    manifest: Manifest,
+}
+
+impl SnapshotFolder {
+    /// Opens a snapshot's folder, or a link to it such as `latest`.
+    ///
+    /// # Errors
+    ///
+    /// When it is no snapshot or its manifest cannot be read.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        // The link may be swapped while we read; what it points to now stays.
+        let missing = |path: &Path, source: io::Error| match source.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => StoreError::NoSnapshot { path: path.to_owned() },
+            _ => StoreError::Read { path: path.to_owned(), source },
+        };
+        let folder = fs::canonicalize(path).map_err(|source| missing(path, source))?;
+        let text = fs::read_to_string(folder.join("manifest.json")).map_err(|source| missing(path, source))?;
+        let manifest =
+            serde_json::from_str(&text).map_err(|source| StoreError::Manifest { path: path.to_owned(), source })?;
+        Ok(Self { folder, manifest })
+    }
+}
+
+impl Tables for SnapshotFolder {
+    fn has(&self, table: &str) -> bool {
+        self.manifest.tables.contains_key(table)
+    }
+
+    fn read(&self, table: &str, columns: &[&str], out: &mut TakeBatch<'_>) -> Result<(), RunError> {
+        read_table(&self.folder, table, columns, None, out)
+    }
+
+    fn read_rows(&self, table: &str, rows: &[u64], out: &mut TakeBatch<'_>) -> Result<(), RunError> {
+        read_table(&self.folder, table, &[], Some(rows), out)
+    }
+}
+
+impl Snapshot for SnapshotFolder {
+    fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    fn location(&self) -> String {
+        self.folder.display().to_string()
+    }
+}
+
+/// The file of a table.
+pub(super) fn table_file(folder: &Path, table: &str) -> PathBuf {
+    folder.join(format!("{table}.parquet"))
+}
+
+/// Reads a table of a folder: the named columns in that order, and of the rows all or those at these places.
+pub(super) fn read_table(
+    folder: &Path,
+    table: &str,
+    columns: &[&str],
+    rows: Option<&[u64]>,
+    out: &mut TakeBatch<'_>,
+) -> Result<(), RunError> {
+    let path = table_file(folder, table);
+    let wrong = |source| RunError::failed(StoreError::ReadTable { path: path.clone(), source });
+    let decode = |source| RunError::failed(StoreError::Decode { path: path.clone(), source });
+    let no_column =
+        |column: &str| RunError::failed(StoreError::NoColumn { path: path.clone(), column: column.to_owned() });
+    let file = File::open(&path).map_err(|source| RunError::failed(StoreError::Read { path: path.clone(), source }))?;
+    let mut builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(wrong)?.with_batch_size(BATCH_ROWS);
+    if !columns.is_empty() {
+        let schema = builder.schema().clone();
+        let roots: Result<Vec<usize>, _> =
+            columns.iter().map(|name| schema.index_of(name).map_err(|_| no_column(name))).collect();
+        let mask = ProjectionMask::roots(builder.parquet_schema(), roots?);
+        builder = builder.with_projection(mask);
+    }
+    if let Some(rows) = rows {
+        let total = usize::try_from(builder.metadata().file_metadata().num_rows()).unwrap_or(usize::MAX);
+        let ranges = rows.iter().map(|row| *row as usize..*row as usize + 1);
+        builder = builder.with_row_selection(RowSelection::from_consecutive_ranges(ranges, total));
+    }
+    for batch in builder.build().map_err(wrong)? {
+        let batch: RecordBatch = batch.map_err(decode)?;
+        let ordered = if columns.is_empty() {
+            batch
+        } else {
+            let schema = batch.schema();
+            let order: Result<Vec<usize>, _> =
+                columns.iter().map(|name| schema.index_of(name).map_err(|_| no_column(name))).collect();
+            batch.project(&order?).map_err(decode)?
+        };
+        out(ordered)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,6 @@
+//! Tables and vector files of other tools. So far: the boundary of a region, from GeoJSON, and with the feature `gdal`
+//! from every format that GDAL reads.
+
+mod boundary;
+
+pub use boundary::{BoundaryError, read_boundary};
