@@ -6,4 +6,5 @@ pub mod io;
 pub mod memory;
 pub mod open_charge_map;
 pub mod osm;
+pub mod postgis;
 pub mod table;

@@ -5,4 +5,6 @@
 #[cfg(test)]
 mod fixtures;
 #[cfg(test)]
+mod postgis;
+#[cfg(test)]
 mod support;

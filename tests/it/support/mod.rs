@@ -1,5 +1,8 @@
 //! What the tests share.
 
+pub(crate) mod database;
+pub(crate) mod snapshot;
+
 use std::io::Write;
 
 /// Names a skipped test on stderr; not through `eprintln!`, which the test runner hides.

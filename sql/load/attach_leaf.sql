@@ -1,0 +1,1 @@
+alter table {parent} attach partition {leaf} for values in ({pipeline})

@@ -1,0 +1,2 @@
+alter table {parent} detach partition {leaf};
+drop table {leaf};

@@ -1,0 +1,1 @@
+select count(*) from poimill.place where pipeline = $1
