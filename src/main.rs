@@ -1,3 +1,7 @@
 //! The poimill command.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    poimill::cli::main()
+}

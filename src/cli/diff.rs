@@ -1,0 +1,91 @@
+//! `poimill diff`: what is different between two snapshots.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use serde_json::{Map, Value};
+
+use super::Ended;
+use crate::domain::Cell;
+use crate::pipeline::diff::{count_by_class, diff};
+use crate::pipeline::tabulate::Row;
+use crate::pipeline::tabulate::tables::PLACE_CHANGES;
+use crate::wiring;
+
+/// Exit code when the snapshots differ.
+const DIFFERENT: u8 = 1;
+
+/// Compare two snapshots; exits with 1 when they differ, as diff(1) does
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Example: poimill diff data/snapshots/demo/20260501T202100Z-3fa9c1d2 data/snapshots/demo/latest"
+)]
+pub(super) struct Diff {
+    /// Folder of the older snapshot
+    old: PathBuf,
+    /// Folder of the newer snapshot, or a link to it such as `latest`
+    new: PathBuf,
+    /// Print one JSON object per change
+    #[arg(long)]
+    json: bool,
+}
+
+impl Diff {
+    /// Prints the changes.
+    pub(super) fn execute(&self, out: &mut impl Write) -> Ended {
+        let (old, new) = (wiring::snapshot(&self.old)?, wiring::snapshot(&self.new)?);
+        let changes = diff(Some(&old), &new)?;
+        for change in &changes {
+            if self.json {
+                writeln!(out, "{}", as_json(change))?;
+            } else {
+                writeln!(out, "{}", as_line(change))?;
+            }
+        }
+        if !self.json {
+            let counts: Vec<String> =
+                count_by_class(&changes).iter().map(|(class, count)| format!("{count} {class}")).collect();
+            let summary = if counts.is_empty() { "no place is different".to_owned() } else { counts.join(", ") };
+            writeln!(out, "{summary}")?;
+        }
+        Ok(if changes.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(DIFFERENT) })
+    }
+}
+
+fn as_json(change: &Row) -> Value {
+    let cells = PLACE_CHANGES.columns.iter().zip(change);
+    let told = cells.filter(|(_, cell)| **cell != Cell::Null);
+    Value::Object(told.map(|(column, cell)| (column.name.to_owned(), cell.to_json())).collect::<Map<_, _>>())
+}
+
+/// `modified  7d4a…  Rathaus  opening_hours (source)`.
+fn as_line(change: &Row) -> String {
+    let cell = |name: &str| {
+        let at = PLACE_CHANGES.columns.iter().position(|column| column.name == name).expect("a column of the changes");
+        &change[at]
+    };
+    let text = |name: &str| cell(name).as_text().unwrap_or_default().to_owned();
+    let old: Value = serde_json::from_str(&text("old_values")).unwrap_or_default();
+    let told = |name: &str| {
+        let new = text(name);
+        if new.is_empty() { old[name].as_str().unwrap_or_default().to_owned() } else { new }
+    };
+    let mut parts = vec![format!("{:<9} {}", text("class"), text("id"))];
+    let (category, name) = (told("category"), told("name"));
+    parts.push(if name.is_empty() { category } else { format!("{category} \"{name}\"") });
+    if let Cell::Float(metres) = cell("moved_m") {
+        parts.push(format!("by {metres} m"));
+    }
+    if let Cell::List(fields) = cell("changed_fields")
+        && !fields.is_empty()
+    {
+        parts.push(fields.iter().filter_map(Cell::as_text).collect::<Vec<_>>().join(", "));
+    }
+    let related = text("related_id");
+    if !related.is_empty() {
+        parts.push(format!("{} {related}", if text("class") == "merged" { "into" } else { "from" }));
+    }
+    parts.push(format!("({})", text("cause")));
+    parts.join("  ")
+}

@@ -1,0 +1,95 @@
+//! `poimill run`: one pass of one pipeline.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::process::ExitCode;
+
+use super::progress::Progress;
+use super::{Ended, PipelineArgs};
+use crate::pipeline::Report;
+use crate::pipeline::ports::Loaded;
+use crate::wiring;
+
+/// Run a pipeline: read its sources, conflate, write a snapshot, load the database
+#[derive(Debug, clap::Args)]
+#[expect(clippy::struct_field_names, reason = "the flags are named so")]
+#[command(after_help = "Example: poimill run pipelines/demo.toml --store /srv/snapshots --input osm=extract.osm.pbf")]
+pub(super) struct Run {
+    #[command(flatten)]
+    pipeline: PipelineArgs,
+    /// Print the report as JSON
+    #[arg(long)]
+    json: bool,
+    /// Do everything in memory: write no snapshot, touch no database
+    #[arg(long)]
+    dry_run: bool,
+}
+
+impl Run {
+    /// Runs the pipeline and prints its report.
+    pub(super) fn execute(&self, out: &mut impl Write) -> Ended {
+        self.pipeline.set_threads()?;
+        let wired = wiring::wire(&self.pipeline.pipeline, &self.pipeline.overrides())?;
+        let progress = Progress::new(self.json);
+        let report = wired.run(self.dry_run, &progress);
+        progress.finish();
+        let report = report?;
+        if self.json {
+            let mut told = serde_json::to_value(&report)?;
+            told["seconds"] = progress.seconds().into();
+            writeln!(out, "{told:#}")?;
+        } else {
+            summary(&report, progress.seconds(), out)?;
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// The report as a person reads it.
+fn summary(report: &Report, seconds: f64, out: &mut impl Write) -> anyhow::Result<()> {
+    let vintage = report.vintage.map_or("undated".to_owned(), |vintage| vintage.to_string());
+    writeln!(out, "{}, as of {vintage}\n", report.pipeline)?;
+    writeln!(out, "{:<14}{:>12}{:>10}{:>10}{:>12}", "source", "read", "kept", "rejected", "left out")?;
+    for source in &report.sources {
+        let total = |counts: &BTreeMap<String, u64>| counts.values().sum::<u64>();
+        writeln!(
+            out,
+            "{:<14}{:>12}{:>10}{:>10}{:>12}",
+            source.name,
+            source.read,
+            source.kept,
+            total(&source.rejected),
+            total(&source.left_out)
+        )?;
+        let details = [("rejected", &source.rejected), ("left out", &source.left_out), ("repaired", &source.repaired)];
+        for (what, counts) in details.iter().filter(|(_, counts)| !counts.is_empty()) {
+            writeln!(out, "  {what}: {}", list(counts.iter().map(|(name, count)| (name.as_str(), *count))))?;
+        }
+    }
+    let count = |name: &str| report.counts.get(name).copied().unwrap_or_default();
+    writeln!(out, "\npairs     {} matched, {} to review", count("pairs_matched"), count("pairs_to_review"))?;
+    writeln!(out, "places    {}", count("places"))?;
+    let changes: Vec<(&str, u64)> =
+        report.counts.iter().filter_map(|(name, count)| Some((name.strip_prefix("changes_")?, *count))).collect();
+    match &report.base {
+        _ if report.unchanged => writeln!(out, "changes   nothing changed: snapshot {} stays", report.snapshot)?,
+        None => writeln!(out, "changes   none: this is the first snapshot")?,
+        Some(base) if changes.is_empty() => writeln!(out, "changes   no place is different from {base}")?,
+        Some(base) => writeln!(out, "changes   {} since {base}", list(changes.into_iter()))?,
+    }
+    for load in &report.loads {
+        let told = match load.loaded {
+            Loaded::Unchanged => "already there".to_owned(),
+            Loaded::Replaced { rows } => format!("loaded, {rows} places"),
+            Loaded::Changed { rows } => format!("changed, {rows} places touched"),
+        };
+        writeln!(out, "{:<10}{told}", load.sink)?;
+    }
+    writeln!(out, "files     {}", report.location)?;
+    writeln!(out, "seconds   {seconds:.1}")?;
+    Ok(())
+}
+
+fn list<'a>(counts: impl Iterator<Item = (&'a str, u64)>) -> String {
+    counts.map(|(name, count)| format!("{count} {name}")).collect::<Vec<_>>().join(", ")
+}

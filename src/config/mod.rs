@@ -1,0 +1,13 @@
+//! Configuration: a pipeline file and flags become typed settings. Flags beat the file, the file beats defaults; the
+//! environment counts only where the file says `{ env = "NAME" }`. Unknown keys and impossible values are refused before
+//! any work.
+
+mod file;
+mod secret;
+mod settings;
+#[cfg(test)]
+mod tests;
+
+pub use file::ConfigError;
+pub use secret::Secret;
+pub use settings::{Overrides, RegionSettings, Settings, SourceKind, SourceSettings};

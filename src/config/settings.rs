@@ -1,0 +1,376 @@
+//! Settings: what a pipeline file means, checked.
+
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+use super::file::{ConfigError, FromEnv, PipelineFile, SourceTable, Text};
+use super::secret::Secret;
+use crate::domain::{BBox, Operators, Taxonomy, TaxonomyError, Timestamp, hex};
+use crate::pipeline::Gate;
+use crate::pipeline::conflate::{Decisions, Rules};
+
+/// Categories that every binary carries; `categories = "…"` in a pipeline file overrides them.
+const CATEGORIES: &str = include_str!("../../pipelines/categories.toml");
+/// Operators that every binary carries; `operators = "…"` in a pipeline file overrides them.
+const OPERATORS: &str = include_str!("../../pipelines/operators.toml");
+
+/// How far beyond the region is read where the file does not say, in metres: the widest search radius and some more.
+const HALO_M: f64 = 500.0;
+
+/// Widest halo, in metres: more is another region.
+const MAX_HALO_M: f64 = 100_000.0;
+
+/// What the flags say. They beat the file.
+#[derive(Debug, Clone, Default)]
+pub struct Overrides {
+    /// Input of a source, by its name; relative to the working directory.
+    pub inputs: Vec<(String, PathBuf)>,
+    /// Folder of the snapshots; relative to the working directory.
+    pub store: Option<PathBuf>,
+    /// Database to load.
+    pub database: Option<Secret>,
+}
+
+/// What a pipeline is to do, and with what.
+#[derive(Debug)]
+pub struct Settings {
+    /// The pipeline's name.
+    pub name: String,
+    /// Which tags make which category, of the pipeline's themes.
+    pub taxonomy: Taxonomy,
+    /// Canonical operators.
+    pub operators: Operators,
+    /// Area of interest.
+    pub region: RegionSettings,
+    /// Sources, in order of priority.
+    pub sources: Vec<SourceSettings>,
+    /// When two records are one place.
+    pub rules: Rules,
+    /// A person's verdicts.
+    pub decisions: Decisions,
+    /// When a night is broken.
+    pub gate: Gate,
+    /// Folder of the snapshots.
+    pub store: PathBuf,
+    /// Database to load, if any, and whether by changes.
+    pub database: Option<(Secret, bool)>,
+    /// What the manifest tells of all this: no secrets, no paths.
+    pub told: serde_json::Value,
+    /// What a person should know, e.g. an unset variable that switched something off.
+    pub notes: Vec<String>,
+}
+
+/// Area of interest.
+#[derive(Debug, Clone, PartialEq)]
+pub enum RegionSettings {
+    /// No limit.
+    World,
+    /// A box and its halo in metres.
+    Box(BBox, f64),
+    /// A file with polygons, and the halo in metres.
+    Boundary(PathBuf, f64),
+}
+
+/// A source.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SourceSettings {
+    /// Its name.
+    pub name: String,
+    /// What it is.
+    pub kind: SourceKind,
+    /// File or folder.
+    pub path: PathBuf,
+    /// Its date, where the input states none.
+    pub vintage: Option<Timestamp>,
+}
+
+/// What a source is.
+#[derive(Debug, Clone, PartialEq)]
+pub enum SourceKind {
+    /// OpenStreetMap in PBF.
+    OsmPbf,
+    /// Open Charge Map, with its reference data where given.
+    OpenChargeMap {
+        /// File with reference data.
+        reference: Option<PathBuf>,
+    },
+}
+
+impl Settings {
+    /// Reads a pipeline file and applies the flags.
+    ///
+    /// # Errors
+    ///
+    /// When the file or one that it names cannot be read, or a key or value is wrong.
+    pub fn load(path: &Path, overrides: &Overrides) -> Result<Self, ConfigError> {
+        let text = fs::read_to_string(path).map_err(|source| match source.kind() {
+            io::ErrorKind::NotFound => ConfigError::Missing { path: path.to_owned() },
+            _ => ConfigError::Read { path: path.to_owned(), source },
+        })?;
+        let text = Text { path, text: &text };
+        let file = text.parse()?;
+        let home = path.parent().unwrap_or(Path::new("."));
+        Self::from_file(&text, file, home, overrides)
+    }
+
+    fn from_file(text: &Text<'_>, file: PipelineFile, home: &Path, overrides: &Overrides) -> Result<Self, ConfigError> {
+        check_name(text, "name", file.name.as_ref(), file.name.span().start)?;
+        if let Some(layer) = file.layers.first() {
+            let message = "raw OSM layers are not built yet; take the [[layer]] tables out";
+            return Err(text.error("layer", layer.span().start, message));
+        }
+        let mut notes = Vec::new();
+
+        let named = |key: &'static str, path: &Option<PathBuf>, embedded: &str| match path {
+            None => Ok(embedded.to_owned()),
+            Some(path) => fs::read_to_string(home.join(path)).map_err(|source| ConfigError::ReadNamed {
+                key,
+                path: home.join(path),
+                source,
+            }),
+        };
+        let wrong = |key: &'static str, path: &Option<PathBuf>, message: String| ConfigError::Named {
+            key,
+            path: path.as_ref().map_or_else(PathBuf::new, |path| home.join(path)),
+            message: message.trim_end().to_owned(),
+        };
+        let categories = named("categories", &file.categories, CATEGORIES)?;
+        if file.themes.as_ref().is_empty() {
+            let message = "name at least one theme, e.g. [\"charging\"]; [\"places\"] is every category";
+            return Err(text.error("themes", file.themes.span().start, message));
+        }
+        let taxonomy = Taxonomy::parse(&categories, file.themes.as_ref()).map_err(|error| match error {
+            TaxonomyError::UnknownTheme { .. } => text.error("themes", file.themes.span().start, error.to_string()),
+            error => wrong("categories", &file.categories, error.to_string()),
+        })?;
+        let operators_text = named("operators", &file.operators, OPERATORS)?;
+        let operators = Operators::parse(&operators_text)
+            .map_err(|error| wrong("operators", &file.operators, error.to_string()))?;
+
+        let region = region(text, &file, home)?;
+        let sources = sources(text, &file.sources, home, overrides)?;
+        let names: Vec<String> = sources.iter().map(|source| source.name.clone()).collect();
+        let rules = rules(text, &file)?;
+        let decisions_text = named("conflate.decisions", &file.conflate.decisions, "")?;
+        let decisions = Decisions::parse(&decisions_text, &names)
+            .map_err(|error| wrong("conflate.decisions", &file.conflate.decisions, chain(&error)))?;
+        let gate = gate(text, &file)?;
+        let store = match (&overrides.store, &file.store) {
+            (Some(dir), _) => dir.clone(),
+            (None, Some(store)) => home.join(&store.dir),
+            (None, None) => home.join("../data/snapshots"),
+        };
+        let database = database(text, &file, overrides, &mut notes)?;
+
+        let told = json!({
+            "themes": file.themes.as_ref(),
+            "schedule": file.schedule,
+            "region": match &region {
+                RegionSettings::World => json!("world"),
+                RegionSettings::Box(b, halo_m) => json!({ "bbox": [b.xmin, b.ymin, b.xmax, b.ymax], "halo_m": halo_m }),
+                RegionSettings::Boundary(path, halo_m) => {
+                    json!({ "boundary": path.file_name().map(|name| name.to_string_lossy()), "halo_m": halo_m })
+                }
+            },
+            "categories_sha256": sha256(&categories),
+            "operators_sha256": sha256(&operators_text),
+            "conflate": {
+                "match_score": rules.match_score,
+                "review_score": rules.review_score,
+                "decisions_sha256": (!decisions_text.is_empty()).then(|| sha256(&decisions_text)),
+            },
+            "gate": { "max_removed_share": gate.max_removed_share, "min_rows": gate.min_rows },
+        });
+        Ok(Self {
+            name: file.name.into_inner(),
+            taxonomy,
+            operators,
+            region,
+            sources,
+            rules,
+            decisions,
+            gate,
+            store,
+            database,
+            told,
+            notes,
+        })
+    }
+}
+
+/// What the manifest tells of a file that the result depends on.
+fn sha256(text: &str) -> String {
+    hex(&Sha256::digest(text.as_bytes()))
+}
+
+/// An error with its causes, in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}
+
+/// Names become folders, ids and table names.
+fn check_name(text: &Text<'_>, key: &str, name: &str, at: usize) -> Result<(), ConfigError> {
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "_-".contains(c);
+    let starts = name.chars().next().is_some_and(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
+    if starts && name.len() <= 48 && name.chars().all(fits) && name != "latest" {
+        return Ok(());
+    }
+    Err(text.error(key, at, format!("`{name}` is no name; use 1 to 48 of a-z, 0-9, `_` and `-`, e.g. `liechtenstein`")))
+}
+
+fn region(text: &Text<'_>, file: &PipelineFile, home: &Path) -> Result<RegionSettings, ConfigError> {
+    let Some(table) = &file.region else { return Ok(RegionSettings::World) };
+    let (at, table) = (table.span().start, table.as_ref());
+    let halo_m = table.halo_m.as_ref().map_or(HALO_M, |halo| *halo.as_ref());
+    if !(0.0..=MAX_HALO_M).contains(&halo_m) {
+        let at = table.halo_m.as_ref().map_or(at, |halo| halo.span().start);
+        return Err(text.error("region.halo_m", at, format!("{halo_m} is not between 0 and {MAX_HALO_M} metres")));
+    }
+    match (&table.bbox, &table.boundary) {
+        (Some(_), Some(_)) => Err(text.error("region", at, "give bbox or boundary, not both")),
+        (None, None) => Err(text.error("region", at, "give bbox = [west, south, east, north] or boundary = \"file\"")),
+        (None, Some(path)) => Ok(RegionSettings::Boundary(home.join(path), halo_m)),
+        (Some(bbox), None) => {
+            let [xmin, ymin, xmax, ymax] = *bbox.as_ref();
+            let lon = |lon: f64| (-180.0..=180.0).contains(&lon);
+            let lat = |lat: f64| (-90.0..=90.0).contains(&lat);
+            if !(lon(xmin) && lon(xmax) && lat(ymin) && lat(ymax) && ymin < ymax && xmin != xmax) {
+                let message = "it must be [west, south, east, north] in degrees, south below north, e.g. [9.47, 47.04, 9.64, 47.28]";
+                return Err(text.error("region.bbox", bbox.span().start, message));
+            }
+            Ok(RegionSettings::Box(BBox { xmin, ymin, xmax, ymax }, halo_m))
+        }
+    }
+}
+
+fn sources(
+    text: &Text<'_>,
+    tables: &[toml::Spanned<SourceTable>],
+    home: &Path,
+    overrides: &Overrides,
+) -> Result<Vec<SourceSettings>, ConfigError> {
+    let mut sources: Vec<SourceSettings> = Vec::new();
+    for (index, table) in tables.iter().enumerate() {
+        let (at, table) = (table.span().start, table.as_ref());
+        let key = |name: &str| format!("source[{index}].{name}");
+        let name = table.name.as_ref().clone();
+        check_name(text, &key("name"), &name, table.name.span().start)?;
+        if sources.iter().any(|source| source.name == name) {
+            return Err(text.error(
+                &key("name"),
+                table.name.span().start,
+                format!("two sources are named `{name}`; give each its own name"),
+            ));
+        }
+        let kind = match table.kind.as_ref().as_str() {
+            "osm_pbf" if table.reference.is_some() => {
+                return Err(text.error(&key("reference"), at, "only open_charge_map has reference data"));
+            }
+            "osm_pbf" => SourceKind::OsmPbf,
+            "open_charge_map" => {
+                SourceKind::OpenChargeMap { reference: table.reference.as_ref().map(|path| home.join(path)) }
+            }
+            other => {
+                let message = format!("`{other}` is no kind of source; known kinds: osm_pbf, open_charge_map");
+                return Err(text.error(&key("kind"), table.kind.span().start, message));
+            }
+        };
+        let given = overrides.inputs.iter().rev().find(|(wanted, _)| *wanted == name).map(|(_, path)| path.clone());
+        let Some(path) = given.or_else(|| table.path.as_ref().map(|path| home.join(path))) else {
+            return Err(text.error(
+                &key("path"),
+                at,
+                format!("say where the input is: path = \"…\" here, or --input {name}=PATH"),
+            ));
+        };
+        let vintage = match &table.vintage {
+            None => None,
+            Some(stated) => Some(stated.as_ref().parse::<Timestamp>().map_err(|_| {
+                let message = "it must be an instant in UTC, e.g. \"2026-07-10T20:20:00Z\"";
+                text.error(&key("vintage"), stated.span().start, message)
+            })?),
+        };
+        sources.push(SourceSettings { name, kind, path, vintage });
+    }
+    if sources.is_empty() {
+        return Err(text.error("source", 0, "a pipeline needs at least one [[source]] with name, kind and path"));
+    }
+    for (name, _) in &overrides.inputs {
+        if !sources.iter().any(|source| source.name == *name) {
+            let known: Vec<&str> = sources.iter().map(|source| source.name.as_str()).collect();
+            return Err(ConfigError::UnknownInput { name: name.clone(), known: known.join(", ") });
+        }
+    }
+    Ok(sources)
+}
+
+fn rules(text: &Text<'_>, file: &PipelineFile) -> Result<Rules, ConfigError> {
+    let default = Rules::default();
+    let table = &file.conflate;
+    let share = |key: &str, value: &Option<toml::Spanned<f64>>, default: f64| match value {
+        Some(value) if !(0.0..=1.0).contains(value.as_ref()) => {
+            Err(text.error(key, value.span().start, format!("{} is not between 0 and 1", value.as_ref())))
+        }
+        value => Ok(value.as_ref().map_or(default, |value| *value.as_ref())),
+    };
+    let match_score = share("conflate.match_score", &table.match_score, default.match_score)?;
+    let review_score = share("conflate.review_score", &table.review_score, default.review_score.min(match_score))?;
+    if review_score > match_score {
+        let at = table.review_score.as_ref().map_or(0, |value| value.span().start);
+        return Err(text.error("conflate.review_score", at, "it must not be above match_score"));
+    }
+    Ok(Rules { match_score, review_score })
+}
+
+fn gate(text: &Text<'_>, file: &PipelineFile) -> Result<Gate, ConfigError> {
+    let default = Gate::default();
+    let max_removed_share = match &file.gate.max_removed_share {
+        Some(share) if !(0.0..=1.0).contains(share.as_ref()) => {
+            let message = format!("{} is not between 0 and 1", share.as_ref());
+            return Err(text.error("gate.max_removed_share", share.span().start, message));
+        }
+        share => share.as_ref().map_or(default.max_removed_share, |share| *share.as_ref()),
+    };
+    Ok(Gate { max_removed_share, min_rows: file.gate.min_rows.unwrap_or(default.min_rows) })
+}
+
+fn database(
+    text: &Text<'_>,
+    file: &PipelineFile,
+    overrides: &Overrides,
+    notes: &mut Vec<String>,
+) -> Result<Option<(Secret, bool)>, ConfigError> {
+    let mode = file.postgis.as_ref().and_then(|table| table.mode.as_ref());
+    let by_changes = match mode.map(|mode| mode.as_ref().as_str()) {
+        None | Some("changes") => true,
+        Some("replace") => false,
+        Some(other) => {
+            let at = mode.map_or(0, |mode| mode.span().start);
+            return Err(text.error("postgis.mode", at, format!("`{other}` is no mode; use `changes` or `replace`")));
+        }
+    };
+    if let Some(url) = &overrides.database {
+        return Ok(Some((url.clone(), by_changes)));
+    }
+    let url = match file.postgis.as_ref().map(|table| &table.url) {
+        None => return Ok(None),
+        Some(FromEnv::Text(url)) => url.clone(),
+        Some(FromEnv::Env(name)) => match std::env::var(name) {
+            Ok(url) if !url.is_empty() => url,
+            _ => {
+                notes.push(format!("{name} is not set, so no database is loaded (postgis.url in the pipeline file)"));
+                return Ok(None);
+            }
+        },
+    };
+    Ok(Some((Secret::new(url), by_changes)))
+}

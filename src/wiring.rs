@@ -1,0 +1,131 @@
+//! Wiring: the one place that names every adapter.
+
+use std::path::Path;
+
+use crate::adapters::geoparquet::{FolderStore, SnapshotFolder, StoreError};
+use crate::adapters::memory::MemoryStore;
+use crate::adapters::open_charge_map::OpenChargeMap;
+use crate::adapters::osm::OsmPbf;
+use crate::adapters::postgis::{LoadMode, PostGis};
+use crate::adapters::table::{BoundaryError, read_boundary};
+use crate::config::{Overrides, RegionSettings, Secret, Settings, SourceKind};
+use crate::domain::{Metres, Region};
+use crate::pipeline::ports::{Observer, Sink, Snapshot, SnapshotStore, Source};
+use crate::pipeline::{Feed, Pipeline, Ports, Report, RunError};
+
+/// A pipeline with everything that it needs to run.
+pub struct Wired {
+    pipeline: Pipeline,
+    feeds: Vec<Feed>,
+    store: FolderStore,
+    database: Option<(Secret, bool)>,
+    notes: Vec<String>,
+}
+
+/// Reads a pipeline file and the flags, and connects what they name. Opens no source and no database.
+///
+/// # Errors
+///
+/// [`RunError::Settings`] when the file or a flag is wrong.
+pub fn wire(file: &Path, overrides: &Overrides) -> Result<Wired, RunError> {
+    let settings = Settings::load(file, overrides).map_err(RunError::settings)?;
+    let region = match &settings.region {
+        RegionSettings::World => Region::world(),
+        RegionSettings::Box(bbox, halo_m) => Region::from_bbox(*bbox, Metres(*halo_m)),
+        RegionSettings::Boundary(path, halo_m) => {
+            let boundary = read_boundary(path).map_err(RunError::settings)?;
+            Region::from_boundary(boundary, Metres(*halo_m))
+                .ok_or_else(|| RunError::settings(BoundaryError::NoPolygon { path: path.clone() }))?
+        }
+    };
+    let feeds = settings.sources.into_iter().map(|settings| {
+        let source: Box<dyn Source> = match settings.kind {
+            SourceKind::OsmPbf => Box::new(OsmPbf::new(settings.name, settings.path)),
+            SourceKind::OpenChargeMap { reference } => {
+                Box::new(OpenChargeMap::new(settings.name, settings.path, reference))
+            }
+        };
+        Feed { source, vintage: settings.vintage }
+    });
+    Ok(Wired {
+        store: FolderStore::new(&settings.store, &settings.name),
+        feeds: feeds.collect(),
+        database: settings.database,
+        notes: settings.notes,
+        pipeline: Pipeline {
+            name: settings.name,
+            region,
+            taxonomy: settings.taxonomy,
+            operators: settings.operators,
+            rules: settings.rules,
+            decisions: settings.decisions,
+            gate: settings.gate,
+            settings: settings.told,
+        },
+    })
+}
+
+impl Wired {
+    /// Runs the pipeline; in a dry run nothing is written and no database is touched.
+    ///
+    /// # Errors
+    ///
+    /// As [`Pipeline::run`].
+    pub fn run(self, dry_run: bool, observer: &dyn Observer) -> Result<Report, RunError> {
+        for note in &self.notes {
+            observer.note(note);
+        }
+        let in_memory;
+        let store: &dyn SnapshotStore = if dry_run {
+            in_memory = MemoryStore::over(self.store.latest()?.as_deref())?;
+            &in_memory
+        } else {
+            &self.store
+        };
+        let sinks = self.database.iter().filter(|_| !dry_run).map(|(url, by_changes)| sink(url, *by_changes));
+        let mut ports = Ports { feeds: self.feeds, store, sinks: sinks.collect(), observer };
+        self.pipeline.run(&mut ports)
+    }
+
+    /// Looks at every input and, where one is set, the database; returns the plan as lines. Touches nothing.
+    ///
+    /// # Errors
+    ///
+    /// When an input is missing or plainly damaged, or the database cannot be reached.
+    pub fn check(&self) -> Result<Vec<String>, RunError> {
+        let mut plan = vec![format!("pipeline {}", self.pipeline.name)];
+        for Feed { source, .. } in &self.feeds {
+            plan.push(format!("read {} ({}): {}", source.name(), source.kind(), source.check()?));
+        }
+        plan.push(match self.store.latest()? {
+            Some(latest) => format!("compare with snapshot {}", latest.manifest().snapshot),
+            None => "write the first snapshot".to_owned(),
+        });
+        match &self.database {
+            Some((url, by_changes)) => {
+                let mut sink = sink(url, *by_changes);
+                sink.contact()?;
+                plan.push(format!("load {} by {}", sink.name(), if *by_changes { "changes" } else { "replacement" }));
+            }
+            None => plan.push("load no database".to_owned()),
+        }
+        plan.extend(self.notes.iter().map(|note| format!("note: {note}")));
+        Ok(plan)
+    }
+}
+
+/// Opens a snapshot by its folder, or by a link to it such as `latest`.
+///
+/// # Errors
+///
+/// [`RunError::Input`] when it is no snapshot.
+pub fn snapshot(path: &Path) -> Result<impl Snapshot + use<>, RunError> {
+    SnapshotFolder::open(path).map_err(|error: StoreError| RunError::input("snapshot", error))
+}
+
+/// A database to load.
+#[must_use]
+pub fn sink(url: &Secret, by_changes: bool) -> Box<dyn Sink> {
+    let mode = if by_changes { LoadMode::Changes } else { LoadMode::Replace };
+    Box::new(PostGis::new(url.reveal().to_owned(), mode))
+}
