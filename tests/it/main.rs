@@ -2,9 +2,30 @@
 
 // `cfg(test)` tells the lints that what these modules share is a test's too.
 #[cfg(test)]
+mod architecture;
+#[cfg(test)]
+mod bad_input;
+#[cfg(test)]
+mod cli;
+#[cfg(test)]
+mod docs;
 #[cfg(test)]
 mod fixtures;
 #[cfg(test)]
+mod golden;
+#[cfg(test)]
+mod kill;
+#[cfg(test)]
+mod line;
+#[cfg(test)]
+mod nights;
+#[cfg(test)]
 mod postgis;
+#[cfg(test)]
+mod readers;
+#[cfg(test)]
+mod real;
+#[cfg(test)]
+mod store;
 #[cfg(test)]
 mod support;
