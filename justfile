@@ -1,0 +1,31 @@
+# Every recipe names commands that also work by hand. Seconds are for 2 cores; the first number starts from nothing.
+
+# lists the recipes
+default:
+    @just --list
+
+# what a change must pass, as CI runs it
+ci:
+    .ci/run
+
+# the main job on the fixtures; the release build takes about 15 min, then seconds
+demo:
+    cargo run --locked --release -- run pipelines/demo.toml
+
+# format and lints, with default features and with all (the latter need libgdal); 150 s, then 5 s
+lint:
+    cargo fmt --check
+    cargo clippy --locked --all-targets -- -D warnings
+    cargo clippy --locked --all-targets --all-features -- -D warnings
+
+# every test with every feature, PostGIS and the Python readers; 180 s, then 20 s
+test *args:
+    sh tests/run.sh {{ args }}
+
+# the tests that need neither server nor Python nor libgdal; 110 s, then 10 s
+test-quick *args:
+    cargo test --locked {{ args }}
+
+# installs the distribution's packages that the full test needs; 90 s
+packages:
+    sh tests/run.sh --install-only
