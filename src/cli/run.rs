@@ -6,8 +6,8 @@ use std::process::ExitCode;
 
 use super::progress::Progress;
 use super::{Ended, PipelineArgs};
-use crate::pipeline::Report;
 use crate::pipeline::ports::Loaded;
+use crate::pipeline::{Report, RunError};
 use crate::wiring;
 
 /// Run a pipeline: read its sources, conflate, write a snapshot, load the database
@@ -33,15 +33,24 @@ impl Run {
         let progress = Progress::new(self.json);
         let report = wired.run(self.dry_run, &progress);
         progress.finish();
-        let report = report?;
-        if self.json {
-            let mut told = serde_json::to_value(&report)?;
-            told["seconds"] = progress.seconds().into();
-            writeln!(out, "{told:#}")?;
-        } else {
-            summary(&report, progress.seconds(), out)?;
+        // A night that is held back wants a look more than any other.
+        match &report {
+            Ok(report) => self.tell(report, progress.seconds(), out)?,
+            Err(RunError::Held { report: Some(report), .. }) => self.tell(report, progress.seconds(), out)?,
+            Err(_) => {}
         }
+        report?;
         Ok(ExitCode::SUCCESS)
+    }
+
+    fn tell(&self, report: &Report, seconds: f64, out: &mut impl Write) -> anyhow::Result<()> {
+        if !self.json {
+            return summary(report, seconds, out);
+        }
+        let mut told = serde_json::to_value(report)?;
+        told["seconds"] = seconds.into();
+        writeln!(out, "{told:#}")?;
+        Ok(())
     }
 }
 

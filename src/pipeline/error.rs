@@ -2,6 +2,8 @@
 
 use std::error::Error;
 
+use super::Report;
+
 /// A cause from an adapter, kept as it is for the error chain.
 type Cause = Box<dyn Error + Send + Sync>;
 
@@ -34,6 +36,8 @@ pub enum RunError {
         snapshot: String,
         /// What the gate saw.
         reasons: Vec<String>,
+        /// The report of the run, where it was one that made the snapshot.
+        report: Option<Box<Report>>,
     },
     /// Exit 5: a sink failed.
     #[error("sink `{name}` failed")]

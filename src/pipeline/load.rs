@@ -11,7 +11,11 @@ use super::ports::{Loaded, Observer, Sink, Snapshot};
 pub fn load(snapshot: &dyn Snapshot, sink: &mut dyn Sink, observer: &dyn Observer) -> Result<Loaded, RunError> {
     let manifest = snapshot.manifest();
     if !manifest.held.is_empty() {
-        return Err(RunError::Held { snapshot: manifest.snapshot.clone(), reasons: manifest.held.clone() });
+        return Err(RunError::Held {
+            snapshot: manifest.snapshot.clone(),
+            reasons: manifest.held.clone(),
+            report: None,
+        });
     }
     sink.load(snapshot, observer)
 }

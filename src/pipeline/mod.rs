@@ -97,11 +97,16 @@ impl Pipeline {
         // A night that is held back still leaves the sinks at the latest good one.
         let mut loads = Vec::new();
         for sink in &mut ports.sinks {
-            if let Some(latest) = &published.latest {
-                let loaded = load(latest.as_ref(), sink.as_mut(), ports.observer)?;
+            if let Some(latest) = published.latest() {
+                let loaded = load(latest, sink.as_mut(), ports.observer)?;
                 loads.push(LoadReport { sink: sink.name().to_owned(), loaded });
             }
         }
-        Report::of(published, loads)
+        let report = Report::new(published, loads);
+        if report.held.is_empty() {
+            return Ok(report);
+        }
+        let (snapshot, reasons) = (report.snapshot.clone(), report.held.clone());
+        Err(RunError::Held { snapshot, reasons, report: Some(Box::new(report)) })
     }
 }

@@ -32,8 +32,10 @@ impl Default for Gate {
 
 /// What became of a night.
 pub(super) struct Published {
-    /// The snapshot that is the latest now; `None` when the first night was held back.
-    pub(super) latest: Option<Box<dyn Snapshot>>,
+    /// Its snapshot: new, held back, or the latest before, where no table is different.
+    pub(super) snapshot: Box<dyn Snapshot>,
+    /// Where the night is held back, the snapshot that stays the latest, if there is one.
+    before: Option<Box<dyn Snapshot>>,
     /// Whether it was the latest before, because no table is different.
     pub(super) unchanged: bool,
     /// The manifest of this run; of an unchanged one, what it would have been. It says why a night is held back.
@@ -63,15 +65,22 @@ pub(super) fn publish(
     if unchanged {
         // What is the latest already has passed the gate.
         manifest.held.clear();
-        let latest = Some(ports.store.latest()?.ok_or_else(|| RunError::failed("`latest` vanished during the run"))?);
-        return Ok(Published { latest, unchanged, manifest });
+        let snapshot = ports.store.latest()?.ok_or_else(|| RunError::failed("`latest` vanished during the run"))?;
+        return Ok(Published { snapshot, before: None, unchanged, manifest });
     }
     ports.observer.stage("publish", Unit::Rows, None);
     let extras =
         Extras { run: ports.observer.measurements(), report: report::html(&manifest, &night.places, &changes) };
-    let kept = staging.keep(&manifest, &extras)?;
-    let latest = if manifest.held.is_empty() { Some(kept) } else { ports.store.latest()? };
-    Ok(Published { latest, unchanged, manifest })
+    let snapshot = staging.keep(&manifest, &extras)?;
+    let before = if manifest.held.is_empty() { None } else { ports.store.latest()? };
+    Ok(Published { snapshot, before, unchanged, manifest })
+}
+
+impl Published {
+    /// What sinks are to show; `None` where the first night is held back.
+    pub(super) fn latest(&self) -> Option<&dyn Snapshot> {
+        if self.manifest.held.is_empty() { Some(self.snapshot.as_ref()) } else { self.before.as_deref() }
+    }
 }
 
 /// Writes every table but the changes.

@@ -6,7 +6,6 @@ use std::fmt::Write;
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::RunError;
 use super::ports::Loaded;
 use super::publish::Published;
 use super::tabulate::Row;
@@ -17,7 +16,7 @@ use crate::domain::{Place, SourceAccount, Timestamp};
 pub struct Report {
     /// The pipeline's name.
     pub pipeline: String,
-    /// The snapshot that is the latest now.
+    /// The night's snapshot: the latest now, unless it is held back.
     pub snapshot: String,
     /// Where it is.
     pub location: String,
@@ -25,6 +24,8 @@ pub struct Report {
     pub vintage: Option<Timestamp>,
     /// Whether nothing was different, so that nothing was written.
     pub unchanged: bool,
+    /// Why the gate held it back; empty when it did not.
+    pub held: Vec<String>,
     /// The snapshot that the changes start from.
     pub base: Option<String>,
     /// Per source: what became of its objects.
@@ -45,22 +46,19 @@ pub struct LoadReport {
 }
 
 impl Report {
-    /// The report of a night that was published; the error of one that was held back.
-    pub(super) fn of(published: Published, loads: Vec<LoadReport>) -> Result<Self, RunError> {
-        let Published { latest, unchanged, manifest } = published;
-        match latest {
-            Some(latest) if manifest.held.is_empty() => Ok(Self {
-                pipeline: manifest.pipeline,
-                snapshot: latest.manifest().snapshot.clone(),
-                location: latest.location(),
-                vintage: manifest.vintage,
-                unchanged,
-                base: manifest.base,
-                sources: manifest.sources,
-                counts: manifest.counts,
-                loads,
-            }),
-            _ => Err(RunError::Held { snapshot: manifest.snapshot, reasons: manifest.held }),
+    pub(super) fn new(published: Published, loads: Vec<LoadReport>) -> Self {
+        let Published { snapshot, unchanged, manifest, .. } = published;
+        Self {
+            pipeline: manifest.pipeline,
+            snapshot: snapshot.manifest().snapshot.clone(),
+            location: snapshot.location(),
+            vintage: manifest.vintage,
+            unchanged,
+            held: manifest.held,
+            base: manifest.base,
+            sources: manifest.sources,
+            counts: manifest.counts,
+            loads,
         }
     }
 }

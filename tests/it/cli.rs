@@ -93,8 +93,19 @@ fn a_machine_reads_the_report_as_json() {
     let told = demo.run(1, &["--json"]);
     let report: Value = serde_json::from_str(&told.out).unwrap();
     let keys: Vec<&str> = report.as_object().unwrap().keys().map(String::as_str).collect();
-    let promised =
-        ["base", "counts", "loads", "location", "pipeline", "seconds", "snapshot", "sources", "unchanged", "vintage"];
+    let promised = [
+        "base",
+        "counts",
+        "held",
+        "loads",
+        "location",
+        "pipeline",
+        "seconds",
+        "snapshot",
+        "sources",
+        "unchanged",
+        "vintage",
+    ];
     assert_eq!(keys, promised);
     assert_eq!(report["snapshot"], demo.latest_id().as_str());
     assert_eq!((&report["base"], &report["unchanged"]), (&Value::Null, &Value::Bool(false)));

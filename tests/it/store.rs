@@ -142,7 +142,7 @@ fn a_held_snapshot_is_never_a_base_and_reaches_no_sink() {
         let sink = Watched::default();
         let first = run(1, Gate::default(), store, &sink).unwrap().snapshot;
         let held = run(2, SHUT, store, &sink).unwrap_err();
-        let RunError::Held { snapshot: held, reasons } = held else { panic!("{held}") };
+        let RunError::Held { snapshot: held, reasons, .. } = held else { panic!("{held}") };
         assert_eq!(reasons, ["99 places, fewer than gate.min_rows = 1000000"]);
         assert_eq!((latest(store), sink.stands_at()), (first.clone(), Some(first.clone())));
         // Held again, it is the same snapshot; let through, it is too, and it starts from the good one.
