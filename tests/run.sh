@@ -44,7 +44,7 @@ missing_packages() {
         version=$(server_version)
         if [ -z "$version" ]; then
             echo postgresql postgresql-postgis
-        elif [ ! -e "/usr/share/postgresql/$version/extension/postgis.control" ]; then
+        elif ! ls "/usr/lib/postgresql/$version/lib/"postgis-*.so >/dev/null 2>&1; then
             echo "postgresql-$version-postgis-3"
         fi
     fi
