@@ -61,10 +61,7 @@ fn as_json(change: &Row) -> Value {
 
 /// `modified  7d4a…  Rathaus  opening_hours (source)`.
 fn as_line(change: &Row) -> String {
-    let cell = |name: &str| {
-        let at = PLACE_CHANGES.columns.iter().position(|column| column.name == name).expect("a column of the changes");
-        &change[at]
-    };
+    let cell = |name: &str| &change[PLACE_CHANGES.index_of(name)];
     let text = |name: &str| cell(name).as_text().unwrap_or_default().to_owned();
     let old: Value = serde_json::from_str(&text("old_values")).unwrap_or_default();
     let told = |name: &str| {

@@ -64,7 +64,7 @@ fn place_row(id: Uuid, place: &Place, datasets: &[String]) -> Row {
         ],
     );
     // The meaning of a row: without its confidence, and of its sources only which record gave what.
-    let at = |name| tables::PLACES.columns.iter().position(|column| column.name == name).expect("a column of places");
+    let at = |name| tables::PLACES.index_of(name);
     let gave = |source: &Provenance| {
         let of = Cell::Text(datasets[source.record.dataset].clone());
         Cell::List(vec![Cell::Text(source.property.to_owned()), of, Cell::Text(source.record.id.to_string())])

@@ -80,6 +80,16 @@ impl Table {
         Arc::new(Schema::new(fields.collect::<Vec<_>>()))
     }
 
+    /// Where the column of this name stands in a row.
+    ///
+    /// # Panics
+    ///
+    /// When the table has no such column: names are written in the code, not read.
+    #[must_use]
+    pub fn index_of(&self, name: &str) -> usize {
+        self.columns.iter().position(|column| column.name == name).expect("the table has the column")
+    }
+
     /// The column of this name.
     #[must_use]
     pub fn column(&self, name: &str) -> Option<&'static Column> {
