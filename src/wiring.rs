@@ -59,6 +59,8 @@ pub fn wire(file: &Path, overrides: &Overrides) -> Result<Wired, RunError> {
             operators: settings.operators,
             rules: settings.rules,
             decisions: settings.decisions,
+            layers: settings.layers,
+            area_rules: settings.area_rules,
             gate: settings.gate,
             settings: settings.told,
         },

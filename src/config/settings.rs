@@ -8,12 +8,14 @@ use sha2::{Digest, Sha256};
 
 use super::file::{ConfigError, FromEnv, PipelineFile, SourceTable, Text};
 use super::secret::Secret;
-use crate::domain::{BBox, Operators, Taxonomy, TaxonomyError, Timestamp, hex};
+use crate::domain::{AreaRules, BBox, Layer, Operators, Taxonomy, TaxonomyError, Timestamp, hex};
 use crate::pipeline::Gate;
 use crate::pipeline::conflate::{Decisions, Rules};
 
 /// Categories that every binary carries; `categories = "…"` in a pipeline file overrides them.
 const CATEGORIES: &str = include_str!("../../pipelines/categories.toml");
+/// Area rules that every binary carries; `area_rules = "…"` in a pipeline file overrides them.
+const AREA_RULES: &str = include_str!("../../pipelines/area-rules.toml");
 /// Operators that every binary carries; `operators = "…"` in a pipeline file overrides them.
 const OPERATORS: &str = include_str!("../../pipelines/operators.toml");
 
@@ -51,6 +53,10 @@ pub struct Settings {
     pub rules: Rules,
     /// A person's verdicts.
     pub decisions: Decisions,
+    /// Raw layers of the OSM sources.
+    pub layers: Vec<Layer>,
+    /// Which closed ways are areas, in layers.
+    pub area_rules: AreaRules,
     /// When a night is broken.
     pub gate: Gate,
     /// Folder of the snapshots.
@@ -192,6 +198,8 @@ impl Settings {
             sources,
             rules,
             decisions,
+            layers: Vec::new(),
+            area_rules: AreaRules::parse(AREA_RULES).map_err(|error| wrong("area_rules", &None, error.to_string()))?,
             gate,
             store,
             database,

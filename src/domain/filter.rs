@@ -2,14 +2,14 @@
 //!
 //! ```text
 //! filter      = expression { " and " expression }
-//! expression  = [ "not " ] [ types "/" ] ( "*" | key [ ( "=" | "!=" ) value { "," value } ] )
+//! expression  = [ "not " ] [ types "/" ] ( "*" | key { "," key } [ ( "=" | "!=" ) value { "," value } ] )
 //! types       = "n" | "w" | "r" | "a", one or more
 //! ```
 //!
-//! A `*` at the end of a key or value matches a prefix, one at both ends a substring, alone anything.
+//! A `*` at the end of a key or value matches a prefix, one in front or at both ends a substring, alone anything.
 //! `a` stands for areas: ways and relations.
 
-use super::{ObjectKind, Tags};
+use super::{ObjectKind, TagSet, Tags};
 
 /// Any of several lines; a line is a conjunction of expressions.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,7 +29,8 @@ pub struct FilterError {
 struct Expression {
     negated: bool,
     kinds: Vec<ObjectKind>,
-    key: Pattern,
+    /// Any of these.
+    keys: Vec<Pattern>,
     /// Values, and whether they are the ones that do not match.
     values: Option<(Vec<Pattern>, bool)>,
 }
@@ -59,36 +60,42 @@ impl Filter {
 
     /// Whether an object of this kind with these tags is wanted.
     #[must_use]
-    pub fn matches(&self, kind: ObjectKind, tags: &Tags) -> bool {
+    pub fn matches(&self, kind: ObjectKind, tags: &(impl TagSet + ?Sized)) -> bool {
         self.0.iter().any(|line| line.iter().all(|expression| expression.matches(kind, tags)))
     }
 
     /// The keys by which an object fits: of each line that matches it, the key of the first expression that is not negated.
     pub fn heads<'a>(&'a self, kind: ObjectKind, tags: &'a Tags) -> impl Iterator<Item = &'a str> {
         let lines = self.0.iter().filter(move |line| line.iter().all(|expression| expression.matches(kind, tags)));
-        lines.map(|line| head(line).map_or("", Pattern::text))
+        lines.map(|line| head(line).first().map_or("", Pattern::text))
     }
 
     /// Whether a line begins with `key`. An object that has no such key does not match.
     #[must_use]
     pub fn hangs_on(&self, key: &str) -> bool {
-        self.0.iter().any(|line| head(line).is_none_or(|head| head.matches(key)))
+        self.0.iter().map(|line| head(line)).any(|keys| keys.is_empty() || keys.iter().any(|head| head.matches(key)))
     }
 
     /// The exact keys that lines begin with, or `None` when a line begins with a pattern or has nothing but negations.
     #[must_use]
     pub fn head_keys(&self) -> Option<Vec<&str>> {
-        let heads = self.0.iter().map(|line| match head(line) {
-            Some(Pattern::Exactly(key)) => Some(&**key),
-            _ => None,
-        });
-        heads.collect()
+        fn exact(key: &Pattern) -> Option<&str> {
+            match key {
+                Pattern::Exactly(key) => Some(key),
+                _ => None,
+            }
+        }
+        let mut keys = Vec::new();
+        for head in self.0.iter().map(|line| head(line)) {
+            keys.extend(head.iter().map(exact).collect::<Option<Vec<&str>>>().filter(|keys| !keys.is_empty())?);
+        }
+        Some(keys)
     }
 }
 
-/// What the first expression of a line that is not negated asks of a key: no object matches the line without it.
-fn head(line: &[Expression]) -> Option<&Pattern> {
-    line.iter().find(|expression| !expression.negated).map(|expression| &expression.key)
+/// The keys of the first expression of a line that is not negated: no object matches the line without one of them.
+fn head(line: &[Expression]) -> &[Pattern] {
+    line.iter().find(|expression| !expression.negated).map_or(&[], |expression| &expression.keys)
 }
 
 impl Expression {
@@ -120,23 +127,27 @@ impl Expression {
         if key.trim().contains(' ') {
             return Err(error(text, "a key has no blanks; join expressions with ` and `"));
         }
-        Ok(Self { negated, kinds, key: Pattern::parse(key.trim()), values })
+        let keys: Vec<&str> = key.split(',').map(str::trim).collect();
+        if keys.contains(&"") {
+            return Err(error(text, "a key is missing before or after `,`"));
+        }
+        Ok(Self { negated, kinds, keys: keys.into_iter().map(Pattern::parse).collect(), values })
     }
 
-    fn matches(&self, kind: ObjectKind, tags: &Tags) -> bool {
+    fn matches(&self, kind: ObjectKind, tags: &(impl TagSet + ?Sized)) -> bool {
         let right_kind = self.kinds.is_empty() || self.kinds.contains(&kind);
         (right_kind && self.some_tag_matches(tags)) != self.negated
     }
 
-    fn some_tag_matches(&self, tags: &Tags) -> bool {
+    fn some_tag_matches(&self, tags: &(impl TagSet + ?Sized)) -> bool {
         let value_fits = |value: &str| match &self.values {
             None => true,
             Some((values, unequal)) => values.iter().any(|pattern| pattern.matches(value)) != *unequal,
         };
-        match &self.key {
-            Pattern::Exactly(key) => tags.get(key).is_some_and(value_fits),
-            pattern => tags.iter().any(|(key, value)| pattern.matches(key) && value_fits(value)),
-        }
+        self.keys.iter().any(|key| match key {
+            Pattern::Exactly(key) => tags.value_of(key).is_some_and(value_fits),
+            pattern => tags.pairs().any(|(key, value)| pattern.matches(key) && value_fits(value)),
+        })
     }
 }
 
@@ -145,6 +156,7 @@ impl Pattern {
         match (text.strip_prefix('*'), text.strip_suffix('*')) {
             (Some(""), _) => Self::Any,
             (Some(tail), Some(_)) => Self::Contains(tail[..tail.len() - 1].into()),
+            (Some(tail), None) => Self::Contains(tail.into()),
             (None, Some(head)) => Self::Prefix(head.into()),
             _ => Self::Exactly(text.into()),
         }
@@ -205,6 +217,9 @@ mod tests {
             ("*", Node, "", false),
             ("socket:*", Node, "socket:type2=2", true),
             ("name=*bahnhof*", Node, "name=Hauptbahnhof", true),
+            ("name=*bahn", Node, "name=Hauptbahnhof", true),
+            ("shop,amenity=cafe", Node, "amenity=cafe", true),
+            ("shop,amenity=cafe", Node, "shop=books", false),
             ("socket:type2*!=no", Node, "socket:type2=no", false),
         ];
         for (filter, kind, object, expected) in cases {
@@ -215,7 +230,7 @@ mod tests {
 
     #[test]
     fn a_filter_that_says_nothing_is_refused() {
-        for filter in ["", "a and ", "a=b and", " and a", "=b", "a=", "a=b,", "two words", "not "] {
+        for filter in ["", "a and ", "a=b and", " and a", "=b", "a=", "a=b,", "a,=b", "two words", "not "] {
             assert!(Filter::parse(&[filter]).is_err(), "{filter:?}");
         }
     }
@@ -226,6 +241,7 @@ mod tests {
         assert!(filter.hangs_on("amenity") && filter.hangs_on("shop"));
         assert!(!filter.hangs_on("disused") && !filter.hangs_on("building"));
         assert_eq!(filter.head_keys(), Some(vec!["amenity", "shop"]));
+        assert_eq!(Filter::parse(&["a,b=c", "d"]).expect("a filter").head_keys(), Some(vec!["a", "b", "d"]));
         assert_eq!(Filter::parse(&["socket:*"]).expect("a filter").head_keys(), None);
     }
 }

@@ -1,11 +1,13 @@
 //! The nouns: pure values that every other layer speaks in. Nothing here reads, writes or waits.
 
+mod area_rules;
 mod category;
 mod cell;
 mod change;
 mod charging;
 mod feature;
 mod filter;
+mod layer;
 mod manifest;
 mod operator;
 mod place;
@@ -15,20 +17,22 @@ mod region;
 mod reject;
 mod tags;
 
+pub use area_rules::{AreaRules, AreaRulesError, ClosedWay};
 pub use category::{Category, Classification, Taxonomy, TaxonomyError};
 pub use cell::{Cell, Hash16, hex};
 pub use change::{ChangeCause, ChangeClass};
 pub use charging::{Access, Connector, ConnectorType, Current, Status};
 pub use feature::{Feature, ObjectKind, Shape};
 pub use filter::{Filter, FilterError};
+pub use layer::{GeometryKind, GeometryRepair, Incomplete, Layer, Promoted, PromotedKind};
 pub use manifest::{Input, Manifest, SourceAccount, TableFile, Versions};
 pub use operator::{Operator, Operators, OperatorsError, fold};
 pub use place::{Place, Provenance};
-pub use position::{BBox, LonLat, Metres, haversine, hilbert_key};
+pub use position::{BBox, LonLat, Metres, Position, haversine, hilbert_key};
 pub use record::{Address, Attributes, ExternalId, Record, RecordId, RecordKey};
 pub use region::Region;
 pub use reject::{LeftOut, LeftOutRule, Reject, RejectCode};
-pub use tags::Tags;
+pub use tags::{TagSet, Tags};
 
 /// An instant in UTC, as sources state it.
 pub use jiff::Timestamp;

@@ -49,6 +49,29 @@ impl From<LonLat> for geo::Point<f64> {
     }
 }
 
+/// A position in ten-millionths of a degree, as the OSM database keeps it. Ordered west to east, then south to north.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Position {
+    /// East, in 1e-7 degrees.
+    pub lon: i32,
+    /// North, in 1e-7 degrees.
+    pub lat: i32,
+}
+
+impl Position {
+    /// In degrees: longitude, latitude.
+    #[must_use]
+    pub fn degrees(self) -> (f64, f64) {
+        (f64::from(self.lon) / 1e7, f64::from(self.lat) / 1e7)
+    }
+
+    /// Whether it is on Earth.
+    #[must_use]
+    pub fn is_valid(self) -> bool {
+        (-1_800_000_000..=1_800_000_000).contains(&self.lon) && (-900_000_000..=900_000_000).contains(&self.lat)
+    }
+}
+
 /// A length on the ground, in metres.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
 pub struct Metres(pub f64);

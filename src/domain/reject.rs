@@ -63,6 +63,8 @@ named! {
         MissingMember = "missing_member",
         /// Its rings do not close.
         OpenRing = "open_ring",
+        /// Its positions are all the same.
+        InvalidLine = "invalid_line",
         /// Its rings cross, or enclose nothing.
         InvalidArea = "invalid_area",
         /// It cannot be read as a record: broken JSON, no id, a text that is not UTF-8.
@@ -75,14 +77,18 @@ named! {
 named! {
     /// The rules that leave an object out. Names are published in manifests: add, never rename.
     LeftOutRule {
-        /// No category of the pipeline's themes fits its tags.
+        /// It has no tags that fit: no category of the pipeline's themes, or not the filter of the layer.
         NotMatched = "not_matched",
         /// It lies outside the region and its halo, or its place belongs to a neighbouring region.
         OutsideRegion = "outside_region",
         /// The source itself has withdrawn it, or marks it as a duplicate.
         NotLive = "not_live",
-        /// Its tags fit but its geometry does not: an open way, a relation that is no area.
+        /// Its tags fit but its geometry does not: an open way where areas are wanted, a relation that is no area.
         WrongKind = "wrong_kind",
+        /// A relation that has no geometry of its own, such as a route or a restriction.
+        NotSpatial = "not_spatial",
+        /// A later version of it is in another file of the source, or in its updates.
+        Superseded = "superseded",
     }
 }
 

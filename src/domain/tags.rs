@@ -1,5 +1,35 @@
 //! Tags: what a source says about an object, as key and value, in OpenStreetMap's vocabulary.
 
+/// Anything that says of each key whether it has a value, and which.
+pub trait TagSet {
+    /// The value of `key`.
+    fn value_of(&self, key: &str) -> Option<&str>;
+
+    /// Every pair.
+    fn pairs(&self) -> impl Iterator<Item = (&str, &str)>;
+}
+
+impl TagSet for Tags {
+    fn value_of(&self, key: &str) -> Option<&str> {
+        self.get(key)
+    }
+
+    fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.iter()
+    }
+}
+
+/// Borrowed pairs in any order, as a reader meets them; of a key given twice, the first counts.
+impl TagSet for [(&str, &str)] {
+    fn value_of(&self, key: &str) -> Option<&str> {
+        self.iter().find(|(k, _)| *k == key).map(|(_, value)| *value)
+    }
+
+    fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.iter().copied()
+    }
+}
+
 /// Key–value pairs, sorted by key; each key once.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tags(Vec<(Box<str>, Box<str>)>);

@@ -3,7 +3,7 @@
 use super::ports::{Chunk, Demand, Observer, Source};
 use super::transform::{Context, Transformed, roll_up, transform};
 use super::{Pipeline, RunError};
-use crate::domain::{LeftOut, Record, RecordKey, Reject, SourceAccount, Timestamp};
+use crate::domain::{Layer, LeftOut, Record, RecordKey, Reject, SourceAccount, Timestamp};
 
 /// A source with what the pipeline file says of it.
 pub struct Feed {
@@ -25,14 +25,24 @@ pub(super) struct Extracted {
 
 /// Reads the sources in order. Memory grows with the records kept.
 pub(super) fn extract(pipeline: &Pipeline, feeds: &[Feed], observer: &dyn Observer) -> Result<Extracted, RunError> {
-    let demand = Demand { region: &pipeline.region, taxonomy: &pipeline.taxonomy };
     let context = Context { region: &pipeline.region, taxonomy: &pipeline.taxonomy, operators: &pipeline.operators };
     let mut all = Extracted { records: Vec::new(), rejects: Vec::new(), accounts: Vec::new() };
     for (dataset, feed) in feeds.iter().enumerate() {
         let mut records: Vec<Record> = Vec::new();
         let mut rejects: Vec<Reject> = Vec::new();
         let mut left_out = LeftOut::default();
+        let layers: Vec<Layer> =
+            pipeline.layers.iter().filter(|layer| layer.source == feed.source.name()).cloned().collect();
+        let demand = Demand {
+            region: &pipeline.region,
+            taxonomy: &pipeline.taxonomy,
+            layers: &layers,
+            area_rules: &pipeline.area_rules,
+        };
         let read = feed.source.read(&demand, observer, &mut |chunk: Chunk| {
+            if chunk.again {
+                (records, rejects, left_out) = (Vec::new(), Vec::new(), LeftOut::default());
+            }
             let Transformed { records: passed, rejects: refused, left_out: more } =
                 transform(dataset, chunk.features, &context);
             records.extend(passed);

@@ -14,6 +14,7 @@ pub mod diff;
 mod error;
 mod extract;
 mod identify;
+pub mod layers;
 mod load;
 pub mod ports;
 mod publish;
@@ -27,7 +28,7 @@ pub use load::load;
 pub use publish::Gate;
 pub use report::{LoadReport, Report};
 
-use crate::domain::{Operators, Region, Taxonomy};
+use crate::domain::{AreaRules, Layer, Operators, Region, Taxonomy};
 use conflate::{Decisions, Rules, conflate};
 use extract::extract;
 use identify::identify;
@@ -49,6 +50,10 @@ pub struct Pipeline {
     pub rules: Rules,
     /// A person's verdicts.
     pub decisions: Decisions,
+    /// Raw layers of the OSM sources.
+    pub layers: Vec<Layer>,
+    /// Which closed ways are areas, in layers.
+    pub area_rules: AreaRules,
     /// When a night is broken.
     pub gate: Gate,
     /// The settings as the manifest tells them: no secrets, no paths.

@@ -3,13 +3,18 @@
 //! Ports stream: a source hands on chunks, tables are read and written as Arrow batches, and only the columns
 //! that are named are read.
 
+use std::collections::BTreeMap;
+
 use arrow_array::{RecordBatch, UInt64Array};
 use arrow_select::take::take_record_batch;
 use serde::Serialize;
 
 use super::RunError;
+use super::layers::LayerRows;
 use super::tabulate::Table;
-use crate::domain::{Feature, Input, LeftOut, Manifest, Region, Reject, TableFile, Taxonomy, Timestamp};
+use crate::domain::{
+    AreaRules, Feature, Input, Layer, LeftOut, Manifest, Region, Reject, TableFile, Taxonomy, Timestamp,
+};
 
 /// What a run wants of its sources.
 #[derive(Debug, Clone, Copy)]
@@ -18,6 +23,10 @@ pub struct Demand<'a> {
     pub region: &'a Region,
     /// Which tags make which category.
     pub taxonomy: &'a Taxonomy,
+    /// The layers read from this source.
+    pub layers: &'a [Layer],
+    /// Which closed ways are areas, in layers.
+    pub area_rules: &'a AreaRules,
 }
 
 /// Features on their way, with the rejects met since the last chunk.
@@ -27,6 +36,13 @@ pub struct Chunk {
     pub features: Vec<Feature>,
     /// Records that are refused.
     pub rejects: Vec<Reject>,
+    /// Rows of layers, by the layer's place in [`Demand::layers`].
+    pub layer_rows: Vec<(usize, LayerRows)>,
+    /// Objects that a layer refuses, by the layer's place.
+    pub layer_rejects: Vec<(usize, Reject)>,
+    /// Everything that this source handed on before is void: it was found to be laid out otherwise than it looked, and
+    /// is being read again.
+    pub again: bool,
 }
 
 impl Chunk {
@@ -50,6 +66,23 @@ pub struct Extracted {
     pub inputs: Vec<Input>,
     /// Who must be named.
     pub attribution: Option<String>,
+    /// Objects in the input by kind: nodes, ways, relations. Empty where the source has but one kind.
+    pub objects: BTreeMap<String, u64>,
+    /// Per layer, what became of the objects; in the order of [`Demand::layers`].
+    pub layers: Vec<LayerCount>,
+    /// What the input says of itself, e.g. its box and where its updates are.
+    pub stated: BTreeMap<String, String>,
+}
+
+/// What became of the objects of a source in one layer: read = kept + rejected + left out.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct LayerCount {
+    /// Objects with at least one row.
+    pub kept: u64,
+    /// Objects without a row that were rejected.
+    pub rejected: u64,
+    /// Objects that are neither, by rule.
+    pub left_out: LeftOut,
 }
 
 /// A place data comes from.

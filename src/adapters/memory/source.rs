@@ -33,17 +33,16 @@ impl Source for MemorySource {
     }
 
     fn read(&self, _: &Demand<'_>, observer: &dyn Observer, out: &mut TakeChunk<'_>) -> Result<Extracted, RunError> {
-        out(Chunk { features: Vec::new(), rejects: self.rejects.clone() })?;
+        out(Chunk { rejects: self.rejects.clone(), ..Chunk::default() })?;
         for features in self.features.chunks(Chunk::MAX) {
-            out(Chunk { features: features.to_vec(), rejects: Vec::new() })?;
+            out(Chunk { features: features.to_vec(), ..Chunk::default() })?;
             observer.advance(features.len() as u64);
         }
         Ok(Extracted {
             read: (self.features.len() + self.rejects.len()) as u64 + self.left_out.total(),
             left_out: self.left_out.clone(),
             vintage: self.vintage,
-            inputs: Vec::new(),
-            attribution: None,
+            ..Extracted::default()
         })
     }
 }

@@ -10,7 +10,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::OsmPbf;
-use crate::domain::{Feature, Region, Reject, Taxonomy};
+use crate::domain::{AreaRules, Feature, Region, Reject, Taxonomy};
 use crate::pipeline::RunError;
 use crate::pipeline::ports::{Chunk, Demand, Extracted, Observer, Source, Unit};
 
@@ -40,14 +40,18 @@ impl Observer for Silent {
 
 fn read(path: &Path, filters: &[&str], region: &Region) -> Result<Reading, RunError> {
     let taxonomy = taxonomy(filters);
+    let area_rules = AreaRules::parse("area = []").expect("the rules are right");
     let (mut features, mut rejects) = (Vec::new(), Vec::new());
-    let extracted =
-        OsmPbf::new("osm", path).read(&Demand { region, taxonomy: &taxonomy }, &Silent, &mut |mut chunk: Chunk| {
+    let extracted = OsmPbf::new("osm", path).read(
+        &Demand { region, taxonomy: &taxonomy, layers: &[], area_rules: &area_rules },
+        &Silent,
+        &mut |mut chunk: Chunk| {
             assert!(chunk.features.len() <= Chunk::MAX);
             features.append(&mut chunk.features);
             rejects.append(&mut chunk.rejects);
             Ok(())
-        })?;
+        },
+    )?;
     Ok(Reading { features, rejects, extracted })
 }
 
