@@ -20,6 +20,8 @@ mod line;
 #[cfg(test)]
 mod nights;
 #[cfg(test)]
+mod osm_parity;
+#[cfg(test)]
 mod postgis;
 #[cfg(test)]
 mod readers;
