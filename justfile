@@ -29,3 +29,8 @@ test-quick *args:
 # installs the distribution's packages that the full test needs; 90 s
 packages:
     sh tests/run.sh --install-only
+
+# `just bench osm` or, with QuackOSM too, `just bench osm --quackosm`; a release build (15 min), then 3 to 5 min
+bench what *args:
+    python3 tests/bench/{{ what }}.py ${POIMILL_DATA:-../shared/data}/osm/world-sample.osm.pbf \
+        --small ${POIMILL_DATA:-../shared/data}/osm/monaco-20260710.osm.pbf {{ args }}
