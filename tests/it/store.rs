@@ -64,6 +64,8 @@ fn run(night: u8, gate: Gate, store: &dyn SnapshotStore, sink: &Watched) -> Resu
         operators: settings.operators,
         rules: settings.rules,
         decisions: settings.decisions,
+        layers: settings.layers,
+        area_rules: settings.area_rules,
         gate,
         settings: settings.told,
     };
