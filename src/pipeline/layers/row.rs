@@ -98,6 +98,10 @@ impl LayerRows {
     }
 
     /// Appends a row.
+    ///
+    /// # Panics
+    ///
+    /// When the rows together pass 4 GiB; those of one block of a file never do.
     pub fn push(&mut self, feature: &LayerFeature<'_>) {
         let begin = self.bytes.len();
         let out = &mut self.bytes;
@@ -120,7 +124,9 @@ impl LayerRows {
             LayerShape::Line(positions) => {
                 out.push(2);
                 push_varint(out, positions.len() as u64);
-                positions.iter().for_each(|position| put(out, *position));
+                for position in positions {
+                    put(out, *position);
+                }
                 1
             }
             LayerShape::Area(polygons) => {
@@ -135,7 +141,9 @@ impl LayerRows {
                     for ring in rings {
                         let open = &ring[..ring.len() - 1];
                         push_varint(out, open.len() as u64);
-                        open.iter().for_each(|position| put(out, *position));
+                        for position in open {
+                            put(out, *position);
+                        }
                     }
                 }
                 2

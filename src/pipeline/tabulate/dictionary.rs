@@ -13,12 +13,12 @@ pub fn dictionary() -> String {
          Positions are WGS 84 in degrees, longitude first. Tables with a `geometry` column are GeoParquet 1.1, ordered \
          along a Hilbert curve.\nA column marked `null` may have no value; its description says what that means.\n",
     );
-    for table in tables::ALL {
+    for &table in tables::ALL {
         let schema_version = table.schema_version;
         write!(text, "\n## {}.parquet\n\n{} Schema version {schema_version}.\n\n", table.name, table.doc)
             .expect("text in memory can be written");
         text += "| column | type | null | meaning |\n|---|---|---|---|\n";
-        for column in table.columns {
+        for column in table.columns.iter() {
             let null = if column.nullable { "null" } else { "" };
             writeln!(text, "| {} | {} | {null} | {} |", column.name, type_name(&column.kind), column.doc)
                 .expect("text in memory can be written");
@@ -41,6 +41,7 @@ fn type_name(kind: &Kind) -> String {
         Kind::Json => "JSON as text".to_owned(),
         Kind::Geometry(GeometryRole::Point) => "WKB point".to_owned(),
         Kind::Geometry(GeometryRole::Area) => "WKB polygon or multipolygon".to_owned(),
+        Kind::Geometry(GeometryRole::Any) => "WKB geometry".to_owned(),
         Kind::List(item) => format!("list of {}", type_name(item)),
         Kind::Struct(fields) => {
             let fields = fields.iter().map(|(name, kind)| format!("{name}: {}", type_name(kind)));

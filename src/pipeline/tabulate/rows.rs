@@ -196,7 +196,7 @@ pub fn identity(memory: &Memory) -> Vec<Row> {
 /// Cells under the names of their columns; the names are checked, so a column added in one place only shows at once.
 fn row<const N: usize>(table: &Table, cells: [(&'static str, Cell); N]) -> Row {
     assert!(
-        table.columns.iter().map(|column| column.name).eq(cells.iter().map(|(name, _)| *name)),
+        table.columns.iter().map(|column| &*column.name).eq(cells.iter().map(|(name, _)| *name)),
         "a row of {} has its columns",
         table.name
     );
