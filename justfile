@@ -34,3 +34,7 @@ packages:
 bench what *args:
     python3 tests/bench/{{ what }}.py ${POIMILL_DATA:-../shared/data}/osm/world-sample.osm.pbf \
         --small ${POIMILL_DATA:-../shared/data}/osm/monaco-20260710.osm.pbf {{ args }}
+
+# changes PBF files and reads them under a memory limit until the time is over or something is found; 60 s of build, 150 s for a time over 99 s
+fuzz-pbf seconds:
+    sh tests/fuzz/run.sh {{ seconds }}

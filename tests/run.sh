@@ -36,6 +36,7 @@ python() {
 # Names of the distribution's packages that the full test needs and that are not there.
 missing_packages() {
     command -v gcc >/dev/null || echo gcc libc6-dev
+    command -v g++ >/dev/null || echo g++
     command -v pkg-config >/dev/null || echo pkg-config
     pkg-config --exists gdal 2>/dev/null || echo libgdal-dev
     command -v osmium >/dev/null || echo osmium-tool
@@ -195,5 +196,7 @@ if [ $# -gt 0 ]; then
 else
     # Documentation first, so that the last summary is that of the scenarios.
     cargo_test --doc
+    # From the seeds alone and with a fixed seed. By hand it goes on for longer: `just fuzz-pbf SECONDS`.
+    sh tests/fuzz/run.sh 10 1
     cargo_test --lib --bins --tests
 fi

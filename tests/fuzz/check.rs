@@ -1,0 +1,158 @@
+//! Reads a file in every way that a pipeline may ask for, and asserts what always holds: nothing panics, nothing is
+//! lost, no area is invalid.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::{env, fs};
+
+use geo::Validation;
+use poimill::adapters::osm::OsmPbf;
+use poimill::domain::{
+    AreaRules, BBox, Feature, Filter, GeometryKind, Incomplete, Layer, Metres, Promoted, PromotedKind, Region, Shape,
+    Taxonomy,
+};
+use poimill::pipeline::RunError;
+use poimill::pipeline::ports::{Demand, Extracted, Observer, Source, Unit};
+
+/// What the readings have in common.
+struct Asked {
+    file: PathBuf,
+    world: Region,
+    town: Region,
+    places: Taxonomy,
+    nothing: Taxonomy,
+    area_rules: AreaRules,
+    layers: Vec<Layer>,
+}
+
+/// What one reading gave.
+#[derive(Default)]
+struct Seen {
+    features: Vec<Feature>,
+    rejects: u64,
+    rows: BTreeMap<usize, u64>,
+    layer_rejects: BTreeMap<usize, u64>,
+}
+
+struct Silent;
+
+impl Observer for Silent {
+    fn stage(&self, _: &str, _: Unit, _: Option<u64>) {}
+
+    fn advance(&self, _: u64) {}
+
+    fn note(&self, _: &str) {}
+}
+
+/// Reads a file of these bytes.
+pub fn read(bytes: &[u8]) {
+    static ASKED: OnceLock<Asked> = OnceLock::new();
+    let asked = ASKED.get_or_init(Asked::new);
+    fs::write(&asked.file, bytes).expect("the file can be written");
+    let source = OsmPbf::new("osm", &asked.file);
+    let checked = source.check();
+
+    let everywhere = asked.demand(&asked.world, &asked.places, &[]);
+    let both = asked.demand(&asked.town, &asked.places, &asked.layers);
+    let layers = asked.demand(&asked.world, &asked.nothing, &asked.layers);
+    let read: Vec<Result<u64, RunError>> =
+        [everywhere, both, layers].iter().map(|demand| reading(&source, demand)).collect();
+
+    // A reading that skips what is not wanted may not see that it is damaged; what it does see, it counts.
+    let mut counts = read.iter().filter_map(|count| count.as_ref().ok());
+    if let Some(first) = counts.next() {
+        assert!(counts.all(|count| count == first), "objects read: {read:?}");
+        assert!(checked.is_ok(), "read, but refused by a look at it: {checked:?}");
+    }
+}
+
+/// Reads once; returns the number of objects.
+fn reading(source: &OsmPbf, demand: &Demand<'_>) -> Result<u64, RunError> {
+    let mut seen = Seen::default();
+    let extracted = source.read(demand, &Silent, &mut |chunk| {
+        if chunk.again {
+            seen = Seen::default();
+        }
+        seen.features.extend(chunk.features);
+        seen.rejects += chunk.rejects.len() as u64;
+        for (layer, rows) in chunk.layer_rows {
+            *seen.rows.entry(layer).or_default() += rows.len() as u64;
+        }
+        for (layer, _) in chunk.layer_rejects {
+            *seen.layer_rejects.entry(layer).or_default() += 1;
+        }
+        Ok(())
+    });
+    let extracted = match extracted {
+        Ok(extracted) => extracted,
+        Err(error @ RunError::Input { .. }) => return Err(error),
+        Err(error) => panic!("not the fault of an input: {error:?}"),
+    };
+    seen.check(&extracted, demand);
+    Ok(extracted.read)
+}
+
+impl Seen {
+    fn check(&self, extracted: &Extracted, demand: &Demand<'_>) {
+        let told = self.features.len() as u64 + self.rejects + extracted.left_out.total();
+        assert_eq!(extracted.read, told, "places: read = features + rejects + left out; {extracted:?}");
+        for feature in &self.features {
+            if let Shape::Area(area) = &feature.shape {
+                let invalid = area.check_validation();
+                assert!(invalid.is_ok(), "{}: {invalid:?}", feature.id);
+            }
+        }
+        for (at, count) in extracted.layers.iter().enumerate() {
+            let name = &demand.layers[at].name;
+            let told = count.kept + count.rejected + count.left_out.total();
+            assert_eq!(extracted.read, told, "{name}: read = kept + rejected + left out; {count:?}");
+            let rows = self.rows.get(&at).copied().unwrap_or_default();
+            assert!((count.kept..=2 * count.kept).contains(&rows), "{name}: {rows} rows of {} objects", count.kept);
+            let rejects = self.layer_rejects.get(&at).copied().unwrap_or_default();
+            assert!(rejects >= count.rejected, "{name}: {rejects} rejects of {} objects", count.rejected);
+        }
+    }
+}
+
+impl Asked {
+    fn new() -> Self {
+        let folder = env::var_os("POIMILL_FUZZ_FOLDER").expect("run.sh names a folder");
+        let categories = include_str!("../../pipelines/categories.toml");
+        let taxonomy = |themes: &[&str]| {
+            let themes: Vec<String> = themes.iter().map(|theme| (*theme).to_owned()).collect();
+            Taxonomy::parse(categories, &themes).expect("themes of the categories")
+        };
+        let layer = |name: &str, filter: &str, kinds: &[GeometryKind], incomplete| Layer {
+            name: name.to_owned(),
+            source: "osm".to_owned(),
+            filter: Filter::parse(&[filter]).expect("a filter"),
+            kinds: kinds.to_vec(),
+            columns: vec![],
+            incomplete,
+            users: false,
+        };
+        let all = [GeometryKind::Point, GeometryKind::Line, GeometryKind::Area];
+        let columns = [("name", PromotedKind::Text), ("layer", PromotedKind::Integer)];
+        let columns =
+            columns.map(|(key, kind)| Promoted { key: key.to_owned(), name: key.to_owned(), kind }).to_vec();
+        Self {
+            file: Path::new(&folder).join("input.osm.pbf"),
+            world: Region::world(),
+            town: Region::from_bbox(BBox { xmin: 9.0, ymin: 47.0, xmax: 9.5, ymax: 47.5 }, Metres(500.0)),
+            places: taxonomy(&["places", "charging"]),
+            nothing: taxonomy(&[]),
+            area_rules: AreaRules::parse(include_str!("../../pipelines/area-rules.toml")).expect("the area rules"),
+            layers: vec![
+                layer("whole", "*", &all, Incomplete::Reject),
+                Layer { columns, users: true, ..layer("flagged", "*", &all, Incomplete::KeepFlagged) },
+                layer("roads", "w/highway and not highway=proposed", &[GeometryKind::Line], Incomplete::KeepFlagged),
+                layer("buildings", "a/building,natural", &[GeometryKind::Area], Incomplete::Reject),
+            ],
+        }
+    }
+
+    fn demand<'a>(&'a self, region: &'a Region, taxonomy: &'a Taxonomy, layers: &'a [Layer]) -> Demand<'a> {
+        Demand { region, taxonomy, layers, area_rules: &self.area_rules }
+    }
+}
