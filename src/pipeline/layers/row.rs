@@ -72,7 +72,8 @@ pub struct LayerRows {
     pub(super) rows: Vec<(RowKey, u32)>,
 }
 
-const INCOMPLETE: u8 = 1;
+/// Bit of the flags of the content.
+pub(super) const INCOMPLETE: u8 = 1;
 
 /// Bits of the flags of what is volatile.
 pub(super) mod volatile {
@@ -191,9 +192,9 @@ impl LayerRows {
 }
 
 /// Box around positions.
-struct Extent {
-    min: Position,
-    max: Position,
+pub(super) struct Extent {
+    pub(super) min: Position,
+    pub(super) max: Position,
 }
 
 impl Default for Extent {
@@ -203,7 +204,7 @@ impl Default for Extent {
 }
 
 impl Extent {
-    fn add(&mut self, position: Position) {
+    pub(super) fn add(&mut self, position: Position) {
         self.min.lon = self.min.lon.min(position.lon);
         self.min.lat = self.min.lat.min(position.lat);
         self.max.lon = self.max.lon.max(position.lon);

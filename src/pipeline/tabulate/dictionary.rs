@@ -3,17 +3,23 @@
 use std::fmt::Write;
 
 use super::{GeometryRole, Kind, tables};
+use crate::domain::{Filter, GeometryKind, Incomplete, Layer, Promoted, PromotedKind};
+use crate::pipeline::layers::layer_table;
 
 /// The dictionary as Markdown: `data/DICTIONARY.md`, which a test keeps equal to this.
 #[must_use]
 pub fn dictionary() -> String {
     let mut text = String::from(
         "# Data dictionary\n\n\
-         The tables of a snapshot, column by column. Generated from `src/pipeline/tabulate/tables.rs`; do not edit.\n\n\
+         The tables of a snapshot, column by column. Generated from `src/pipeline/tabulate/tables.rs` and \
+         `src/pipeline/layers/table.rs`; do not edit.\n\n\
          Positions are WGS 84 in degrees, longitude first. Tables with a `geometry` column are GeoParquet 1.1, ordered \
-         along a Hilbert curve.\nA column marked `null` may have no value; its description says what that means.\n",
+         along a Hilbert curve.\nA column marked `null` may have no value; its description says what that means.\n\
+         The layer `<name>` is an example: the columns between `bbox` and `tags` are those that the pipeline file asks for, \
+         and `uid` and `user` are there only with `users = true`.\n",
     );
-    for &table in tables::ALL {
+    let layer = layer_table(&example());
+    for table in tables::ALL.iter().copied().chain([&layer]) {
         let schema_version = table.schema_version;
         write!(text, "\n## {}.parquet\n\n{} Schema version {schema_version}.\n\n", table.name, table.doc)
             .expect("text in memory can be written");
@@ -25,6 +31,20 @@ pub fn dictionary() -> String {
         }
     }
     text
+}
+
+/// A layer with everything that a layer can have: two tags with columns of their own, and the names of mappers.
+fn example() -> Layer {
+    let promoted = |key: &str, kind| Promoted { key: key.to_owned(), name: key.replace(':', "_"), kind };
+    Layer {
+        name: "<name>".to_owned(),
+        source: "osm".to_owned(),
+        filter: Filter::parse(&["*".to_owned()]).expect("everything can be asked for"),
+        kinds: GeometryKind::ALL.to_vec(),
+        columns: vec![promoted("highway", PromotedKind::Text), promoted("lanes", PromotedKind::Integer)],
+        incomplete: Incomplete::KeepFlagged,
+        users: true,
+    }
 }
 
 fn type_name(kind: &Kind) -> String {

@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use super::table::{optional, required};
 use super::{Column, GeometryRole, Kind, Table};
 
-const BBOX: Kind =
+/// Edges of a box.
+pub(crate) const BBOX: Kind =
     Kind::Struct(&[("xmin", Kind::Float32), ("ymin", Kind::Float32), ("xmax", Kind::Float32), ("ymax", Kind::Float32)]);
 
 /// Fields of `address`.
