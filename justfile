@@ -14,9 +14,10 @@ demo:
 
 # format and lints, with default features and with all (the latter need libgdal); 150 s, then 5 s
 lint:
-    cargo fmt --check
+    cargo fmt --all --check
     cargo clippy --locked --all-targets -- -D warnings
     cargo clippy --locked --all-targets --all-features -- -D warnings
+    cargo clippy --locked -p poimill-fuzz -- -D warnings
 
 # every test with every feature, PostGIS and the Python readers; 180 s, then 20 s
 test *args:

@@ -1,18 +1,24 @@
 //! Reads a file in every way that a pipeline may ask for, and asserts what always holds: nothing panics, nothing is
 //! lost, no area is invalid.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::{env, fs};
 
-use geo::Validation;
+use arrow_array::cast::AsArray;
+use arrow_array::types::Int64Type;
+use geo::{Coord, CoordsIter, Geometry, Validation};
+use geozero::ToGeo;
+use geozero::wkb::Wkb;
+use poimill::adapters::memory::MemoryScratch;
 use poimill::adapters::osm::OsmPbf;
 use poimill::domain::{
     AreaRules, BBox, Feature, Filter, GeometryKind, Incomplete, Layer, Metres, Promoted, PromotedKind, Region, Shape,
     Taxonomy,
 };
 use poimill::pipeline::RunError;
+use poimill::pipeline::layers::{Sorter, layer_batch, layer_table};
 use poimill::pipeline::ports::{Demand, Extracted, Observer, Source, Unit};
 
 /// What the readings have in common.
@@ -31,7 +37,7 @@ struct Asked {
 struct Seen {
     features: Vec<Feature>,
     rejects: u64,
-    rows: BTreeMap<usize, u64>,
+    rows: BTreeMap<usize, Sorter>,
     layer_rejects: BTreeMap<usize, u64>,
 }
 
@@ -77,7 +83,7 @@ fn reading(source: &OsmPbf, demand: &Demand<'_>) -> Result<u64, RunError> {
         seen.features.extend(chunk.features);
         seen.rejects += chunk.rejects.len() as u64;
         for (layer, rows) in chunk.layer_rows {
-            *seen.rows.entry(layer).or_default() += rows.len() as u64;
+            seen.rows.entry(layer).or_default().push(rows);
         }
         for (layer, _) in chunk.layer_rejects {
             *seen.layer_rejects.entry(layer).or_default() += 1;
@@ -94,7 +100,7 @@ fn reading(source: &OsmPbf, demand: &Demand<'_>) -> Result<u64, RunError> {
 }
 
 impl Seen {
-    fn check(&self, extracted: &Extracted, demand: &Demand<'_>) {
+    fn check(mut self, extracted: &Extracted, demand: &Demand<'_>) {
         let told = self.features.len() as u64 + self.rejects + extracted.left_out.total();
         assert_eq!(extracted.read, told, "places: read = features + rejects + left out; {extracted:?}");
         for feature in &self.features {
@@ -104,15 +110,53 @@ impl Seen {
             }
         }
         for (at, count) in extracted.layers.iter().enumerate() {
-            let name = &demand.layers[at].name;
+            let layer = &demand.layers[at];
+            let name = &layer.name;
             let told = count.kept + count.rejected + count.left_out.total();
             assert_eq!(extracted.read, told, "{name}: read = kept + rejected + left out; {count:?}");
-            let rows = self.rows.get(&at).copied().unwrap_or_default();
+            let rows = rows(layer, self.rows.remove(&at).unwrap_or_default());
             assert!((count.kept..=2 * count.kept).contains(&rows), "{name}: {rows} rows of {} objects", count.kept);
             let rejects = self.layer_rejects.get(&at).copied().unwrap_or_default();
             assert!(rejects >= count.rejected, "{name}: {rejects} rejects of {} objects", count.rejected);
         }
+        assert!(self.rows.is_empty(), "rows of layers that are not counted: {:?}", self.rows.keys());
     }
+}
+
+/// Looks at every row of a layer as it would be written; returns their number.
+fn rows(layer: &Layer, rows: Sorter) -> u64 {
+    let (name, told) = (&layer.name, rows.rows());
+    let table = layer_table(layer);
+    let mut keys = BTreeSet::new();
+    for chunk in rows.finish(&MemoryScratch).expect("rows can be sorted in memory") {
+        let chunk = chunk.expect("rows can be sorted in memory");
+        let (batch, _) = layer_batch(&table, layer, &chunk).expect("rows fit their table");
+        let column = |column: &str| batch.column_by_name(column).expect("a column of layers");
+        let (types, kinds) = (column("osm_type").as_string::<i32>(), column("kind").as_string::<i32>());
+        let (ids, shapes) = (column("osm_id").as_primitive::<Int64Type>(), column("geometry").as_binary::<i32>());
+        let incomplete = column("incomplete").as_boolean();
+        for row in 0..batch.num_rows() {
+            let key = (types.value(row).to_owned(), ids.value(row), kinds.value(row).to_owned());
+            let allowed = layer.incomplete == Incomplete::KeepFlagged || !incomplete.value(row);
+            assert!(allowed, "{name}: {key:?} is incomplete");
+            assert!(layer.kinds.iter().any(|kind| kind.name() == key.2), "{name}: {key:?} is of another kind");
+            let shape = Wkb(shapes.value(row)).to_geo().expect("a geometry in WKB");
+            let invalid = shape.check_validation();
+            assert!(invalid.is_ok(), "{name}: {key:?}: {invalid:?}");
+            let on_earth = |at: Coord| at.x.abs() <= 180.0 && at.y.abs() <= 90.0;
+            assert!(shape.coords_iter().all(on_earth), "{name}: {key:?} is not on Earth");
+            let of_its_kind = match shape {
+                Geometry::Point(_) => key.2 == "point",
+                Geometry::LineString(_) => key.2 == "line",
+                Geometry::Polygon(_) | Geometry::MultiPolygon(_) => key.2 == "area",
+                _ => false,
+            };
+            assert!(of_its_kind, "{name}: {key:?} is no {}", key.2);
+            assert!(keys.insert(key), "{name}: a row is there twice");
+        }
+    }
+    assert_eq!(keys.len() as u64, told, "{name}: rows that were handed on are there");
+    told
 }
 
 impl Asked {
@@ -134,8 +178,7 @@ impl Asked {
         };
         let all = [GeometryKind::Point, GeometryKind::Line, GeometryKind::Area];
         let columns = [("name", PromotedKind::Text), ("layer", PromotedKind::Integer)];
-        let columns =
-            columns.map(|(key, kind)| Promoted { key: key.to_owned(), name: key.to_owned(), kind }).to_vec();
+        let columns = columns.map(|(key, kind)| Promoted { key: key.to_owned(), name: key.to_owned(), kind }).to_vec();
         Self {
             file: Path::new(&folder).join("input.osm.pbf"),
             world: Region::world(),

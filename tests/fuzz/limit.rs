@@ -2,6 +2,7 @@
 //! escapes it.
 
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::io::Write;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 /// Most memory held at once.
@@ -15,7 +16,8 @@ pub struct Limited;
 fn take(bytes: usize) {
     let held = HELD_BYTES.fetch_add(bytes, Relaxed) + bytes;
     if held > LIMIT_BYTES {
-        // Aborts as a panic does, but needs no memory.
+        // Ends as a panic does, but needs no memory.
+        _ = std::io::stderr().write_all(b"more than 512 MB are held at once\n");
         std::process::abort();
     }
 }

@@ -76,7 +76,10 @@ const RELATIONS: [(Members, &[&str]); 6] = [
     (&[(1, 5, "outer"), (1, 6, "outer")], &["type", "boundary", "admin_level", "8", "name", "Dorf"]),
     (&[(1, 1, "outer"), (1, 999, "outer")], &["type", "multipolygon", "building", "yes"]),
     (&[(1, 5, ""), (0, 3, "stop")], &["type", "route", "route", "bus"]),
-    (&[(1, 3, ""), (1, 4, "outer"), (0, 5, "label"), (2, 1, "subarea")], &["type", "multipolygon", "amenity", "school"]),
+    (
+        &[(1, 3, ""), (1, 4, "outer"), (0, 5, "label"), (2, 1, "subarea")],
+        &["type", "multipolygon", "amenity", "school"],
+    ),
     (&[(1, 7, "outer"), (1, 9, "outer")], &["type", "multipolygon", "shop", "mall"]),
 ];
 

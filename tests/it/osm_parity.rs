@@ -173,7 +173,7 @@ fn extracts(test: &str) -> Option<std::path::PathBuf> {
 const LARGEST: &str = "world-sample.osm.pbf";
 
 #[test]
-#[ignore = "layers are not built yet"]
+#[ignore = "the reader hands on no layers yet"]
 fn every_extract_has_the_features_of_osmium_export() {
     let Some(folder) = extracts("every_extract_has_the_features_of_osmium_export") else { return };
     let entries = fs::read_dir(folder).expect("the folder of extracts");
@@ -191,7 +191,7 @@ fn every_extract_has_the_features_of_osmium_export() {
 }
 
 #[test]
-#[ignore = "layers are not built yet"]
+#[ignore = "the reader hands on no layers yet"]
 fn the_world_sample_has_the_features_of_osmium_export() {
     let Some(folder) = extracts("the_world_sample_has_the_features_of_osmium_export") else { return };
     assert_parity(&folder.join(LARGEST));

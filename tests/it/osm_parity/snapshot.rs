@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::Path;
 
+use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
-use arrow_array::{Array, RecordBatch};
 use poimill::pipeline::ports::Tables;
 
 use super::shape::{Position, Shape, units};
