@@ -27,7 +27,8 @@ pub(super) fn prints(extract: &Path, rules: &AreaRules) -> Vec<Print> {
     let mut prints = Vec::new();
     let mut line = String::new();
     while lines.read_line(&mut line).expect("osmium writes text") > 0 {
-        prints.extend(print(&line).unwrap_or_else(|| panic!("not a feature as osmium writes them: {line}")));
+        let feature = feature(&line).unwrap_or_else(|| panic!("not a feature as osmium writes them: {line}"));
+        prints.extend(print(feature));
         line.clear();
     }
     assert!(osmium.wait().expect("osmium ends").success(), "osmium export failed on {}", extract.display());
@@ -40,10 +41,17 @@ fn configuration(rules: &AreaRules) -> serde_json::Value {
     json!({ "area_tags": area, "linear_tags": if line.is_empty() { json!(null) } else { json!(line) } })
 }
 
-/// The fingerprint of one line; `None` when it has another form than osmium gives it.
+/// Type, id, geometry and tags.
+type Feature<'a> = (OsmType, i64, Shape, Vec<(Cow<'a, str>, Cow<'a, str>)>);
+
+fn print((osm_type, id, shape, tags): Feature<'_>) -> Option<Print> {
+    Print::of(osm_type, id, shape, tags.iter().map(|(key, value)| (&**key, &**value)).collect())
+}
+
+/// The feature of one line; `None` when it has another form than osmium gives it.
 ///
 /// Written by hand because the line is a quarter of a gigabyte long before the tests are optimised.
-fn print(line: &str) -> Option<Option<Print>> {
+fn feature(line: &str) -> Option<Feature<'_>> {
     let mut rest = Rest(line);
     rest.literal(r#"{"type":"Feature","geometry":{"type":"#)?;
     let kind = rest.text()?;
@@ -65,8 +73,7 @@ fn print(line: &str) -> Option<Option<Print>> {
         tags.push((key, rest.text()?));
     }
     rest.literal("}}\n")?;
-    let tags = tags.iter().map(|(key, value)| (&**key, &**value)).collect();
-    Some(Print::of(osm_type, id, shape, tags))
+    Some((osm_type, id, shape, tags))
 }
 
 /// What is left of a line.
@@ -151,9 +158,9 @@ mod tests {
             ),
         ];
         for (line, expected) in cases {
-            assert_eq!(print(&format!("{line}\n")), Some(expected), "{line}");
+            assert_eq!(feature(&format!("{line}\n")).map(print), Some(expected), "{line}");
         }
-        assert_eq!(print("{}\n"), None);
+        assert_eq!(feature("{}\n"), None);
     }
 
     #[test]

@@ -71,7 +71,9 @@ impl Shape {
             Self::Area(polygons) => {
                 for rings in polygons {
                     line(rings.len(), &[]);
-                    rings.iter().for_each(|ring| line(ring.len(), ring));
+                    for ring in rings {
+                        line(ring.len(), ring);
+                    }
                 }
             }
         }
