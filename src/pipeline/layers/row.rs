@@ -97,6 +97,12 @@ impl LayerRows {
         self.rows.is_empty()
     }
 
+    /// Memory that they take.
+    #[must_use]
+    pub fn size_bytes(&self) -> usize {
+        self.bytes.len() + size_of_val(self.rows.as_slice())
+    }
+
     /// Appends a row.
     pub fn push(&mut self, feature: &LayerFeature<'_>) {
         let begin = self.bytes.len();
