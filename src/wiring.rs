@@ -8,7 +8,7 @@ use crate::adapters::open_charge_map::OpenChargeMap;
 use crate::adapters::osm::OsmPbf;
 use crate::adapters::postgis::{LoadMode, PostGis};
 use crate::adapters::table::{BoundaryError, read_boundary};
-use crate::config::{Overrides, RegionSettings, Secret, Settings, SourceKind};
+use crate::config::{Overrides, RegionSettings, Secret, Settings, SourceKind, SourceSettings};
 use crate::domain::{Metres, Region};
 use crate::pipeline::ports::{Observer, Sink, Snapshot, SnapshotStore, Source};
 use crate::pipeline::{Feed, Pipeline, Ports, Report, RunError};
@@ -20,6 +20,8 @@ pub struct Wired {
     store: FolderStore,
     database: Option<(Secret, bool)>,
     notes: Vec<String>,
+    /// The layers as the plan tells them.
+    layer_lines: Vec<String>,
 }
 
 /// Reads a pipeline file and the flags, and connects what they name. Opens no source and no database.
@@ -38,18 +40,11 @@ pub fn wire(file: &Path, overrides: &Overrides) -> Result<Wired, RunError> {
                 .ok_or_else(|| RunError::settings(BoundaryError::NoPolygon { path: path.clone() }))?
         }
     };
-    let feeds = settings.sources.into_iter().map(|settings| {
-        let source: Box<dyn Source> = match settings.kind {
-            SourceKind::OsmPbf => Box::new(OsmPbf::new(settings.name, settings.path)),
-            SourceKind::OpenChargeMap { reference } => {
-                Box::new(OpenChargeMap::new(settings.name, settings.path, reference))
-            }
-        };
-        Feed { source, vintage: settings.vintage }
-    });
+    let feeds = settings.sources.into_iter().map(feed).collect::<Result<_, _>>()?;
     Ok(Wired {
         store: FolderStore::new(&settings.store, &settings.name),
-        feeds: feeds.collect(),
+        feeds,
+        layer_lines: settings.layer_lines,
         database: settings.database,
         notes: settings.notes,
         pipeline: Pipeline {
@@ -62,9 +57,29 @@ pub fn wire(file: &Path, overrides: &Overrides) -> Result<Wired, RunError> {
             layers: settings.layers,
             area_rules: settings.area_rules,
             gate: settings.gate,
+            memory_bytes: settings.memory_bytes,
             settings: settings.told,
         },
     })
+}
+
+/// Connects a source.
+fn feed(settings: SourceSettings) -> Result<Feed, RunError> {
+    let SourceSettings { name, kind, mut paths, changes, vintage } = settings;
+    let path = paths.remove(0);
+    if let Some(further) = paths.first() {
+        let message =
+            format!("source `{name}`: reading several files as one is not built yet; take {} away", further.display());
+        return Err(RunError::settings(message));
+    }
+    if changes.is_some() {
+        return Err(RunError::settings(format!("source `{name}`: `changes` cannot be applied yet; take it out")));
+    }
+    let source: Box<dyn Source> = match kind {
+        SourceKind::OsmPbf => Box::new(OsmPbf::new(name, path)),
+        SourceKind::OpenChargeMap { reference } => Box::new(OpenChargeMap::new(name, path, reference)),
+    };
+    Ok(Feed { source, vintage })
 }
 
 impl Wired {
@@ -99,6 +114,7 @@ impl Wired {
         for Feed { source, .. } in &self.feeds {
             plan.push(format!("read {} ({}): {}", source.name(), source.kind(), source.check()?));
         }
+        plan.extend(self.layer_lines.iter().cloned());
         plan.push(match self.store.latest()? {
             Some(latest) => format!("compare with snapshot {}", latest.manifest().snapshot),
             None => "write the first snapshot".to_owned(),

@@ -56,7 +56,7 @@ impl Diff {
 fn as_json(change: &Row) -> Value {
     let cells = PLACE_CHANGES.columns.iter().zip(change);
     let told = cells.filter(|(_, cell)| **cell != Cell::Null);
-    Value::Object(told.map(|(column, cell)| (column.name.to_owned(), cell.to_json())).collect::<Map<_, _>>())
+    Value::Object(told.map(|(column, cell)| (column.name.to_string(), cell.to_json())).collect::<Map<_, _>>())
 }
 
 /// `modified  7d4a…  Rathaus  opening_hours (source)`.

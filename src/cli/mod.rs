@@ -51,7 +51,8 @@ enum Command {
 struct PipelineArgs {
     /// Pipeline file, e.g. `pipelines/demo.toml`
     pipeline: PathBuf,
-    /// Read a source from elsewhere than the pipeline file says; may be given several times
+    /// Read a source from elsewhere than the pipeline file says; may be given several times, for one `osm_pbf` source too,
+    /// whose files are then read as one
     #[arg(long = "input", value_name = "NAME=PATH", value_parser = name_and_path)]
     inputs: Vec<(String, PathBuf)>,
     /// Keep the snapshots in this folder instead of the pipeline file's, which is `../data/snapshots` beside it unless it
@@ -77,6 +78,7 @@ impl PipelineArgs {
             inputs: self.inputs.clone(),
             store: self.store.clone(),
             database: self.database.as_deref().map(Secret::new),
+            memory: None,
         }
     }
 

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use super::progress::Progress;
 use super::{Ended, PipelineArgs};
+use crate::config::{Overrides, memory_size};
 use crate::pipeline::ports::Loaded;
 use crate::pipeline::{Report, RunError};
 use crate::wiring;
@@ -17,6 +18,10 @@ use crate::wiring;
 pub(super) struct Run {
     #[command(flatten)]
     pipeline: PipelineArgs,
+    /// Sort layers in so much memory, e.g. `512MiB`, and the rest on disk; at least 64MiB. The result is the same with any
+    /// size. Unless said otherwise, 1GiB
+    #[arg(long, value_name = "SIZE", value_parser = memory_size)]
+    memory: Option<u64>,
     /// Print the report as JSON
     #[arg(long)]
     json: bool,
@@ -29,7 +34,8 @@ impl Run {
     /// Runs the pipeline and prints its report.
     pub(super) fn execute(&self, out: &mut impl Write) -> Ended {
         self.pipeline.set_threads()?;
-        let wired = wiring::wire(&self.pipeline.pipeline, &self.pipeline.overrides())?;
+        let overrides = Overrides { memory: self.memory, ..self.pipeline.overrides() };
+        let wired = wiring::wire(&self.pipeline.pipeline, &overrides)?;
         let progress = Progress::new(self.json);
         let report = wired.run(self.dry_run, &progress);
         progress.finish();

@@ -15,6 +15,7 @@ pub(super) struct PipelineFile {
     pub(super) schedule: Option<String>,
     pub(super) categories: Option<PathBuf>,
     pub(super) operators: Option<PathBuf>,
+    pub(super) area_rules: Option<PathBuf>,
     pub(super) region: Option<Spanned<RegionTable>>,
     #[serde(default, rename = "source")]
     pub(super) sources: Vec<Spanned<SourceTable>>,
@@ -45,7 +46,8 @@ pub(super) struct RegionTable {
 pub(super) struct SourceTable {
     pub(super) name: Spanned<String>,
     pub(super) kind: Spanned<String>,
-    pub(super) path: Option<PathBuf>,
+    pub(super) path: Option<Spanned<Texts>>,
+    pub(super) changes: Option<Spanned<String>>,
     pub(super) reference: Option<PathBuf>,
     pub(super) vintage: Option<Spanned<String>>,
     // For `poimill fetch`; read now so that a file written for it is accepted.
@@ -68,14 +70,53 @@ pub(super) struct ConflateTable {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct LayerTable {
-    #[expect(dead_code, reason = "layers are refused as a whole, see `settings`")]
-    name: String,
-    #[expect(dead_code, reason = "layers are refused as a whole, see `settings`")]
-    geometry: Option<Vec<String>>,
-    #[expect(dead_code, reason = "layers are refused as a whole, see `settings`")]
-    filter: toml::Value,
-    #[expect(dead_code, reason = "layers are refused as a whole, see `settings`")]
-    columns: Option<Vec<String>>,
+    pub(super) name: Spanned<String>,
+    pub(super) source: Option<Spanned<String>>,
+    pub(super) filter: Spanned<Texts>,
+    pub(super) geometry: Option<Spanned<Vec<Spanned<String>>>>,
+    #[serde(default)]
+    pub(super) columns: Vec<Spanned<ColumnEntry>>,
+    pub(super) incomplete: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(super) users: bool,
+}
+
+/// One of a layer's `columns` as a table.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ColumnTable {
+    pub(super) key: String,
+    pub(super) name: Option<String>,
+    #[serde(rename = "type")]
+    pub(super) kind: Option<String>,
+}
+
+/// One of a layer's `columns`: a key as text, or a table.
+#[derive(Debug)]
+pub(super) struct ColumnEntry(pub(super) ColumnTable);
+
+impl<'de> Deserialize<'de> for ColumnEntry {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+
+        impl<'de> de::Visitor<'de> for Visitor {
+            type Value = ColumnEntry;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a key as text or { key = \"lanes\", type = \"integer\", name = \"lanes\" }")
+            }
+
+            fn visit_str<E: de::Error>(self, key: &str) -> Result<ColumnEntry, E> {
+                Ok(ColumnEntry(ColumnTable { key: key.to_owned(), name: None, kind: None }))
+            }
+
+            fn visit_map<M: de::MapAccess<'de>>(self, map: M) -> Result<ColumnEntry, M::Error> {
+                ColumnTable::deserialize(de::value::MapAccessDeserializer::new(map)).map(ColumnEntry)
+            }
+        }
+
+        deserializer.deserialize_any(Visitor)
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -96,6 +137,38 @@ pub(super) struct StoreTable {
 pub(super) struct PostgisTable {
     pub(super) url: FromEnv,
     pub(super) mode: Option<Spanned<String>>,
+}
+
+/// A text, or several.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Texts(pub(super) Vec<String>);
+
+impl<'de> Deserialize<'de> for Texts {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+
+        impl<'de> de::Visitor<'de> for Visitor {
+            type Value = Texts;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a text or a list of texts")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Texts, E> {
+                Ok(Texts(vec![text.to_owned()]))
+            }
+
+            fn visit_seq<S: de::SeqAccess<'de>>(self, mut seq: S) -> Result<Texts, S::Error> {
+                let mut texts = Vec::new();
+                while let Some(text) = seq.next_element()? {
+                    texts.push(text);
+                }
+                Ok(Texts(texts))
+            }
+        }
+
+        deserializer.deserialize_any(Visitor)
+    }
 }
 
 /// A text, or the name of an environment variable that holds it.
@@ -154,6 +227,8 @@ pub enum ConfigError {
     Syntax { path: PathBuf, line: usize, message: String },
     #[error("--input {name}=…: the pipeline has no source `{name}`; it has: {known}")]
     UnknownInput { name: String, known: String },
+    #[error("--input {name}=… is given {times} times; a source of kind {kind} takes one file or folder")]
+    RepeatedInput { name: String, kind: &'static str, times: usize },
     #[error("cannot read {path}, named by `{key}`")]
     ReadNamed { key: &'static str, path: PathBuf, source: std::io::Error },
     #[error("{path}, named by `{key}`: {message}")]

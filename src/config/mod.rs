@@ -3,11 +3,16 @@
 //! any work.
 
 mod file;
+mod layers;
+mod memory;
 mod secret;
 mod settings;
+mod sources;
 #[cfg(test)]
 mod tests;
 
 pub use file::ConfigError;
+pub use memory::{MemoryError, memory_size};
 pub use secret::Secret;
-pub use settings::{Overrides, RegionSettings, Settings, SourceKind, SourceSettings};
+pub use settings::{Overrides, RegionSettings, Settings};
+pub use sources::{SourceKind, SourceSettings};

@@ -6,9 +6,12 @@ use std::{fs, io};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use super::file::{ConfigError, FromEnv, PipelineFile, SourceTable, Text};
+use super::file::{ConfigError, FromEnv, PipelineFile, Text};
+use super::layers::{Layers, layers};
+use super::memory::DEFAULT_MEMORY_BYTES;
 use super::secret::Secret;
-use crate::domain::{AreaRules, BBox, Layer, Operators, Taxonomy, TaxonomyError, Timestamp, hex};
+use super::sources::{SourceSettings, sources};
+use crate::domain::{AreaRules, BBox, Layer, Operators, Taxonomy, TaxonomyError, hex};
 use crate::pipeline::Gate;
 use crate::pipeline::conflate::{Decisions, Rules};
 
@@ -28,12 +31,14 @@ const MAX_HALO_M: f64 = 100_000.0;
 /// What the flags say. They beat the file.
 #[derive(Debug, Clone, Default)]
 pub struct Overrides {
-    /// Input of a source, by its name; relative to the working directory.
+    /// Inputs of sources, by name; relative to the working directory. A name that comes again is a further file.
     pub inputs: Vec<(String, PathBuf)>,
     /// Folder of the snapshots; relative to the working directory.
     pub store: Option<PathBuf>,
     /// Database to load.
     pub database: Option<Secret>,
+    /// How much memory layers may take, in bytes.
+    pub memory: Option<u64>,
 }
 
 /// What a pipeline is to do, and with what.
@@ -55,6 +60,8 @@ pub struct Settings {
     pub decisions: Decisions,
     /// Raw layers of the OSM sources.
     pub layers: Vec<Layer>,
+    /// The layers as a plan tells them, one line each.
+    pub layer_lines: Vec<String>,
     /// Which closed ways are areas, in layers.
     pub area_rules: AreaRules,
     /// When a night is broken.
@@ -63,6 +70,8 @@ pub struct Settings {
     pub store: PathBuf,
     /// Database to load, if any, and whether by changes.
     pub database: Option<(Secret, bool)>,
+    /// How much memory layers may take, in bytes.
+    pub memory_bytes: u64,
     /// What the manifest tells of all this: no secrets, no paths.
     pub told: serde_json::Value,
     /// What a person should know, e.g. an unset variable that switched something off.
@@ -78,31 +87,6 @@ pub enum RegionSettings {
     Box(BBox, f64),
     /// A file with polygons, and the halo in metres.
     Boundary(PathBuf, f64),
-}
-
-/// A source.
-#[derive(Debug, Clone, PartialEq)]
-pub struct SourceSettings {
-    /// Its name.
-    pub name: String,
-    /// What it is.
-    pub kind: SourceKind,
-    /// File or folder.
-    pub path: PathBuf,
-    /// Its date, where the input states none.
-    pub vintage: Option<Timestamp>,
-}
-
-/// What a source is.
-#[derive(Debug, Clone, PartialEq)]
-pub enum SourceKind {
-    /// OpenStreetMap in PBF.
-    OsmPbf,
-    /// Open Charge Map, with its reference data where given.
-    OpenChargeMap {
-        /// File with reference data.
-        reference: Option<PathBuf>,
-    },
 }
 
 impl Settings {
@@ -124,10 +108,6 @@ impl Settings {
 
     fn from_file(text: &Text<'_>, file: PipelineFile, home: &Path, overrides: &Overrides) -> Result<Self, ConfigError> {
         check_name(text, "name", file.name.as_ref(), file.name.span().start)?;
-        if let Some(layer) = file.layers.first() {
-            let message = "raw OSM layers are not built yet; take the [[layer]] tables out";
-            return Err(text.error("layer", layer.span().start, message));
-        }
         let mut notes = Vec::new();
 
         let named = |key: &'static str, path: &Option<PathBuf>, embedded: &str| match path {
@@ -144,7 +124,8 @@ impl Settings {
             message: message.trim_end().to_owned(),
         };
         let categories = named("categories", &file.categories, CATEGORIES)?;
-        if file.themes.as_ref().is_empty() {
+        let no_places = file.themes.as_ref().is_empty();
+        if no_places && file.layers.is_empty() {
             let message = "name at least one theme, e.g. [\"charging\"]; [\"places\"] is every category";
             return Err(text.error("themes", file.themes.span().start, message));
         }
@@ -156,20 +137,31 @@ impl Settings {
         let operators = Operators::parse(&operators_text)
             .map_err(|error| wrong("operators", &file.operators, error.to_string()))?;
 
+        let area_rules_text = named("area_rules", &file.area_rules, AREA_RULES)?;
+        let area_rules = AreaRules::parse(&area_rules_text)
+            .map_err(|error| wrong("area_rules", &file.area_rules, error.to_string()))?;
+
         let region = region(text, &file, home)?;
         let sources = sources(text, &file.sources, home, overrides)?;
         let names: Vec<String> = sources.iter().map(|source| source.name.clone()).collect();
+        let Layers { layers, lines: layer_lines, told: layers_told } = layers(text, &file.layers, &sources)?;
         let rules = rules(text, &file)?;
         let decisions_text = named("conflate.decisions", &file.conflate.decisions, "")?;
         let decisions = Decisions::parse(&decisions_text, &names)
             .map_err(|error| wrong("conflate.decisions", &file.conflate.decisions, chain(&error)))?;
-        let gate = gate(text, &file)?;
+        let mut gate = gate(text, &file)?;
+        if no_places {
+            gate.min_rows = 0;
+        }
         let store = match (&overrides.store, &file.store) {
             (Some(dir), _) => dir.clone(),
             (None, Some(store)) => home.join(&store.dir),
             (None, None) => home.join("../data/snapshots"),
         };
         let database = database(text, &file, overrides, &mut notes)?;
+        if database.is_some() && !layers.is_empty() {
+            notes.push("layers are written to files only: they are not loaded into the database yet".to_owned());
+        }
 
         let told = json!({
             "themes": file.themes.as_ref(),
@@ -188,6 +180,8 @@ impl Settings {
                 "review_score": rules.review_score,
                 "decisions_sha256": (!decisions_text.is_empty()).then(|| sha256(&decisions_text)),
             },
+            "area_rules_sha256": (!layers.is_empty()).then(|| sha256(&area_rules_text)),
+            "layers": layers_told,
             "gate": { "max_removed_share": gate.max_removed_share, "min_rows": gate.min_rows },
         });
         Ok(Self {
@@ -198,11 +192,13 @@ impl Settings {
             sources,
             rules,
             decisions,
-            layers: Vec::new(),
-            area_rules: AreaRules::parse(AREA_RULES).map_err(|error| wrong("area_rules", &None, error.to_string()))?,
+            layers,
+            layer_lines,
+            area_rules,
             gate,
             store,
             database,
+            memory_bytes: overrides.memory.unwrap_or(DEFAULT_MEMORY_BYTES),
             told,
             notes,
         })
@@ -226,7 +222,7 @@ fn chain(error: &dyn std::error::Error) -> String {
 }
 
 /// Names become folders, ids and table names.
-fn check_name(text: &Text<'_>, key: &str, name: &str, at: usize) -> Result<(), ConfigError> {
+pub(super) fn check_name(text: &Text<'_>, key: &str, name: &str, at: usize) -> Result<(), ConfigError> {
     let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "_-".contains(c);
     let starts = name.chars().next().is_some_and(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
     if starts && name.len() <= 48 && name.chars().all(fits) && name != "latest" {
@@ -258,67 +254,6 @@ fn region(text: &Text<'_>, file: &PipelineFile, home: &Path) -> Result<RegionSet
             Ok(RegionSettings::Box(BBox { xmin, ymin, xmax, ymax }, halo_m))
         }
     }
-}
-
-fn sources(
-    text: &Text<'_>,
-    tables: &[toml::Spanned<SourceTable>],
-    home: &Path,
-    overrides: &Overrides,
-) -> Result<Vec<SourceSettings>, ConfigError> {
-    let mut sources: Vec<SourceSettings> = Vec::new();
-    for (index, table) in tables.iter().enumerate() {
-        let (at, table) = (table.span().start, table.as_ref());
-        let key = |name: &str| format!("source[{index}].{name}");
-        let name = table.name.as_ref().clone();
-        check_name(text, &key("name"), &name, table.name.span().start)?;
-        if sources.iter().any(|source| source.name == name) {
-            return Err(text.error(
-                &key("name"),
-                table.name.span().start,
-                format!("two sources are named `{name}`; give each its own name"),
-            ));
-        }
-        let kind = match table.kind.as_ref().as_str() {
-            "osm_pbf" if table.reference.is_some() => {
-                return Err(text.error(&key("reference"), at, "only open_charge_map has reference data"));
-            }
-            "osm_pbf" => SourceKind::OsmPbf,
-            "open_charge_map" => {
-                SourceKind::OpenChargeMap { reference: table.reference.as_ref().map(|path| home.join(path)) }
-            }
-            other => {
-                let message = format!("`{other}` is no kind of source; known kinds: osm_pbf, open_charge_map");
-                return Err(text.error(&key("kind"), table.kind.span().start, message));
-            }
-        };
-        let given = overrides.inputs.iter().rev().find(|(wanted, _)| *wanted == name).map(|(_, path)| path.clone());
-        let Some(path) = given.or_else(|| table.path.as_ref().map(|path| home.join(path))) else {
-            return Err(text.error(
-                &key("path"),
-                at,
-                format!("say where the input is: path = \"…\" here, or --input {name}=PATH"),
-            ));
-        };
-        let vintage = match &table.vintage {
-            None => None,
-            Some(stated) => Some(stated.as_ref().parse::<Timestamp>().map_err(|_| {
-                let message = "it must be an instant in UTC, e.g. \"2026-07-10T20:20:00Z\"";
-                text.error(&key("vintage"), stated.span().start, message)
-            })?),
-        };
-        sources.push(SourceSettings { name, kind, path, vintage });
-    }
-    if sources.is_empty() {
-        return Err(text.error("source", 0, "a pipeline needs at least one [[source]] with name, kind and path"));
-    }
-    for (name, _) in &overrides.inputs {
-        if !sources.iter().any(|source| source.name == *name) {
-            let known: Vec<&str> = sources.iter().map(|source| source.name.as_str()).collect();
-            return Err(ConfigError::UnknownInput { name: name.clone(), known: known.join(", ") });
-        }
-    }
-    Ok(sources)
 }
 
 fn rules(text: &Text<'_>, file: &PipelineFile) -> Result<Rules, ConfigError> {

@@ -108,7 +108,7 @@ fn account_for(record: &Record, account: &mut SourceAccount) {
 /// The memory that a snapshot keeps.
 fn memory_of(base: &(impl Tables + ?Sized)) -> Result<Memory, RunError> {
     let mut memory = Memory::new();
-    base.read(IDENTITY.name, &[], &mut |batch| {
+    base.read(&IDENTITY.name, &[], &mut |batch| {
         for row in super::tabulate::batch_rows(&IDENTITY, &batch) {
             let text = |at: usize| row[at].as_text().unwrap_or_default().to_owned();
             let id = |cell: &Cell| cell.as_text().and_then(|text| Uuid::parse_str(text).ok());

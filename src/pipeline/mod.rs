@@ -56,6 +56,8 @@ pub struct Pipeline {
     pub area_rules: AreaRules,
     /// When a night is broken.
     pub gate: Gate,
+    /// How much memory layers may take, in bytes; it changes nothing in what comes out.
+    pub memory_bytes: u64,
     /// The settings as the manifest tells them: no secrets, no paths.
     pub settings: serde_json::Value,
 }

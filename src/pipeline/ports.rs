@@ -4,6 +4,7 @@
 //! that are named are read.
 
 use std::collections::BTreeMap;
+use std::io::{Read, Write};
 
 use arrow_array::{RecordBatch, UInt64Array};
 use arrow_select::take::take_record_batch;
@@ -225,6 +226,30 @@ pub trait SnapshotStore {
     ///
     /// When the store cannot be written to.
     fn stage(&self) -> Result<Box<dyn Staging>, RunError>;
+}
+
+/// A place for what does not fit into memory, for as long as a run lasts.
+pub trait Scratch: Send + Sync {
+    /// Begins a file. `what` says what is in it, for messages; several files may be the same.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be created.
+    fn create(&self, what: &str) -> Result<Box<dyn Spill>, RunError>;
+}
+
+/// A scratch file that is written once, from front to back, and then read in the same way.
+///
+/// # Contract
+///
+/// - Nothing of it is left when it is dropped, nor when the process ends, however it ends.
+pub trait Spill: Write + Send {
+    /// Ends the writing and begins to read from the front.
+    ///
+    /// # Errors
+    ///
+    /// When what was written cannot be read.
+    fn read_back(self: Box<Self>) -> Result<Box<dyn Read + Send>, RunError>;
 }
 
 /// What a sink did.

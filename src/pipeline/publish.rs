@@ -102,7 +102,7 @@ fn write(
     files: &mut BTreeMap<String, TableFile>,
 ) -> Result<(), RunError> {
     let file = staging.write(table, &mut rows_to_batches(table, rows))?;
-    files.insert(table.name.to_owned(), file);
+    files.insert(table.name.to_string(), file);
     Ok(())
 }
 
@@ -128,7 +128,7 @@ fn manifest(
     counts.extend(by_class.iter().map(|(class, rows)| (format!("changes_{}", class.name()), *rows)));
 
     let gone = [ChangeClass::Removed, ChangeClass::Merged].iter().filter_map(|class| by_class.get(class)).sum();
-    let before = base_manifest.and_then(|base| base.tables.get(tables::PLACES.name)).map_or(0, |table| table.rows);
+    let before = base_manifest.and_then(|base| base.tables.get(&*tables::PLACES.name)).map_or(0, |table| table.rows);
     let held = pipeline.gate.reasons(night.places.len() as u64, gone, before);
     Manifest {
         schema_version: MANIFEST_VERSION,

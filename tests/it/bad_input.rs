@@ -81,7 +81,7 @@ fn a_codec_that_cannot_be_read_is_named_with_the_way_out() {
 #[test]
 fn a_mistake_in_the_pipeline_file_is_told_with_its_line_its_key_and_what_would_be_right() {
     let osm = "kind = \"osm_pbf\"";
-    let cases: [(&str, &str, Says<'_>); 22] = [
+    let cases: [(&str, &str, Says<'_>); 25] = [
         ("themes =", "thmes =", &["demo.toml, line 3, key `thmes`: unknown key; did you mean `themes`?"]),
         (
             osm,
@@ -137,8 +137,23 @@ fn a_mistake_in_the_pipeline_file_is_told_with_its_line_its_key_and_what_would_b
         ),
         (
             "[store]",
-            "[[layer]]\nname = \"roads\"\nfilter = \"highway\"\n[store]",
-            &["line 20, key `layer`: ", "[[layer]]"],
+            "[[layer]]\nname = \"roads\"\nfilter = \"highway=\"\n[store]",
+            &["line 22, key `layer[0].filter`: cannot read the filter `highway=`: a value is missing"],
+        ),
+        (
+            "[store]",
+            "[[layer]]\nname = \"roads\"\nsource = \"ocm\"\nfilter = \"highway\"\n[store]",
+            &["line 22, key `layer[0].source`: `ocm` is no source of kind osm_pbf; the pipeline has: osm"],
+        ),
+        (
+            "[store]",
+            "[[layer]]\nname = \"roads\"\nfilter = \"highway\"\ncolumns = [\"version\"]\n[store]",
+            &["line 23, key `layer[0].columns[0]`: every layer, or its changes, has a column `version` of its own"],
+        ),
+        (
+            "[store]",
+            "[[layer]]\nname = \"roads\"\nfilter = \"highway\"\nmemory = \"1GiB\"\n[store]",
+            &["line 23, key `layer[0].memory`: unknown key"],
         ),
     ];
     let demo = Demo::after_one_night();
@@ -174,6 +189,17 @@ fn a_file_that_the_pipeline_names_is_told_by_its_own_name() {
             "error: kinds.toml, named by `categories`: category `cafe`: ",
             "cannot read the filter `=x`: a key is missing",
         ],
+    );
+
+    demo.write("demo.toml", Demo::text().as_bytes());
+    demo.edit("[region]", "area_rules = \"areas.toml\"\n[region]");
+    assert_refused(&demo, run, 2, &["error: cannot read areas.toml, named by `area_rules`", "because: "]);
+    demo.write("areas.toml", b"area = [\"building=\"]\n");
+    assert_refused(
+        &demo,
+        run,
+        2,
+        &["error: areas.toml, named by `area_rules`: cannot read the filter `building=`: a value is missing"],
     );
 
     demo.write("demo.toml", Demo::text().as_bytes());
@@ -234,6 +260,20 @@ fn wrong_usage_is_told() {
     ];
     for (args, code, says) in cases {
         assert_refused(&demo, args, code, says);
+    }
+    assert_refused(
+        &demo,
+        "run demo.toml --store store --input ocm=a.json --input ocm=b.json",
+        2,
+        &["error: --input ocm=… is given 2 times; a source of kind open_charge_map takes one file or folder"],
+    );
+    for (size, says) in [
+        ("much", "write a whole number with a unit, e.g. 512MiB, 1GiB or 2GB"),
+        ("1000", "write a whole number with a unit, e.g. 512MiB, 1GiB or 2GB"),
+        ("32MiB", "it must be at least 64 MiB"),
+    ] {
+        let told = demo.poimill(&format!("run demo.toml --store store --memory {size}"));
+        assert!(told.code == 2 && told.err.contains("'--memory <SIZE>'") && told.err.contains(says), "{told:?}");
     }
     let told = demo.poimill("run demo.toml --input osm");
     assert!(told.code == 2 && told.err.contains("write NAME=PATH, e.g. osm=extract.osm.pbf"), "{told:?}");

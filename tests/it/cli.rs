@@ -159,6 +159,33 @@ fn check_prints_the_plan_and_touches_nothing() {
 }
 
 #[test]
+fn check_has_a_line_for_every_layer() {
+    let demo = Demo::new();
+    let layers = "[[layer]]\nname = \"roads\"\nfilter = [\"highway and not area\", \"route\"]\ngeometry = [\"line\"]\n\
+                  [[layer]]\nname = \"all\"\nfilter = \"*\"\n[store]";
+    demo.edit("[store]", layers);
+    let told = demo.poimill("check demo.toml --store store");
+    let lines: Vec<&str> = told.out.lines().collect();
+    assert_eq!((told.code, lines[0]), (0, "pipeline demo"), "{told:?}");
+    let plan = [
+        "layer roads from osm: highway and not area or route (line)",
+        "layer all from osm: * (point, line, area)",
+        "write the first snapshot",
+    ];
+    assert_eq!(lines[3..6], plan);
+    // The shipped example of a pipeline without places.
+    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/pipelines/demo-layers.toml");
+    let told = demo.poimill(&format!("check {example} --store store"));
+    let layers: Vec<&str> = told.out.lines().filter(|line| line.starts_with("layer ")).collect();
+    let plan = [
+        "layer buildings from osm: building!=no (area)",
+        "layer charging from osm: amenity=charging_station or man_made=charge_point (point, line, area)",
+        "layer everything from osm: * (point, line, area)",
+    ];
+    assert_eq!((told.code, layers), (0, plan.to_vec()), "{told:?}");
+}
+
+#[test]
 fn diff_tells_what_is_different_and_exits_as_diff_does() {
     let demo = Demo::after_one_night();
     let first = demo.latest_id();

@@ -77,7 +77,7 @@ fn told() -> BTreeMap<String, String> {
         let snapshot = wiring::snapshot(&folder).expect("the snapshot opens");
         let manifest = fs::read_to_string(folder.join("manifest.json")).expect("a snapshot has a manifest");
         told.insert(format!("{night}/manifest.json"), manifest);
-        let known: Vec<&str> = tables::ALL.iter().map(|table| table.name).collect();
+        let known: Vec<&str> = tables::ALL.iter().map(|table| &*table.name).collect();
         let written: Vec<&String> = snapshot.manifest().tables.keys().collect();
         assert!(written.iter().all(|name| known.contains(&name.as_str())), "{written:?} are not all in {known:?}");
         for table in tables::ALL {
@@ -98,7 +98,7 @@ fn lines(snapshot: &impl Snapshot, table: &Table) -> String {
     let mut text = String::new();
     for row in read_rows(snapshot as &dyn Tables, table, &[]).expect("the table can be read") {
         let cells = table.columns.iter().zip(&row).map(|(column, cell)| {
-            let name = Value::from(column.name);
+            let name = Value::from(&*column.name);
             format!("{name}:{}", readable(&column.kind, cell))
         });
         writeln!(text, "{{{}}}", cells.collect::<Vec<_>>().join(",")).expect("a text takes text");

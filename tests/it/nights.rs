@@ -7,7 +7,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use poimill::adapters::memory::{MemoryObserver, MemorySink, MemorySource, MemoryStore};
-use poimill::domain::{Cell, Feature, ObjectKind, Operators, RecordId, Region, Shape, Tags, Taxonomy, Timestamp};
+use poimill::domain::{
+    AreaRules, Cell, Feature, ObjectKind, Operators, RecordId, Region, Shape, Tags, Taxonomy, Timestamp,
+};
 use poimill::pipeline::conflate::{Decisions, Rules};
 use poimill::pipeline::ports::{Loaded, Sink, Snapshot, SnapshotStore};
 use poimill::pipeline::tabulate::{Table, read_rows, tables};
@@ -70,7 +72,10 @@ fn pipeline(decisions: &str) -> Pipeline {
         operators: Operators::default(),
         rules: Rules::default(),
         decisions: Decisions::parse(decisions, &DATASETS.map(str::to_owned)).expect("the decisions are sound"),
+        layers: Vec::new(),
+        area_rules: AreaRules::parse("area = []").expect("the rules are sound"),
         gate: Gate { max_removed_share: 1.0, min_rows: 0 },
+        memory_bytes: 1 << 30,
         settings: serde_json::Value::Null,
     }
 }

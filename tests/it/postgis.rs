@@ -77,7 +77,7 @@ fn first_night(pipeline: &str) -> MemorySnapshot {
 /// A table's rows as the snapshot's own JSON, by the columns that the database keeps.
 fn rows_of(database: &Database, relation: &str, table: &Table) -> Vec<Value> {
     let pairs = table.columns.iter().filter(|column| column.name != "bbox").map(|column| {
-        let name = column.name;
+        let name = &column.name;
         match column.kind {
             Kind::Geometry(_) => format!("'{name}', encode(st_asbinary({name}, 'NDR'), 'hex')"),
             Kind::Hash16 => format!("'{name}', encode({name}, 'hex')"),
@@ -89,7 +89,7 @@ fn rows_of(database: &Database, relation: &str, table: &Table) -> Vec<Value> {
     let pairs: Vec<String> = pairs.collect();
     let objects: Vec<String> =
         pairs.chunks(20).map(|chunk| format!("jsonb_build_object({})", chunk.join(", "))).collect();
-    let key = table.columns[0].name;
+    let key = &table.columns[0].name;
     let query = format!("select ({})::text from {relation} order by {key}", objects.join(" || "));
     database.texts(&query).iter().map(|row| serde_json::from_str(row).unwrap()).collect()
 }
@@ -102,7 +102,7 @@ fn rows_of_snapshot(snapshot: &MemorySnapshot, table: &Table) -> Vec<Value> {
             .columns
             .iter()
             .zip(batch.columns())
-            .map(|(column, array)| (column.name, poimill::pipeline::tabulate::cells(&column.kind, array)))
+            .map(|(column, array)| (&*column.name, poimill::pipeline::tabulate::cells(&column.kind, array)))
             .collect();
         for row in 0..batch.num_rows() {
             let object = columns.iter().filter(|(name, _)| *name != "bbox").map(|(name, cells)| {
@@ -116,9 +116,9 @@ fn rows_of_snapshot(snapshot: &MemorySnapshot, table: &Table) -> Vec<Value> {
         }
         Ok(())
     };
-    let names: Vec<&str> = table.columns.iter().map(|column| column.name).collect();
-    poimill::pipeline::ports::Tables::read(snapshot, table.name, &names, &mut { take }).unwrap();
-    rows.sort_by_key(|row| row[table.columns[0].name].to_string());
+    let names: Vec<&str> = table.columns.iter().map(|column| &*column.name).collect();
+    poimill::pipeline::ports::Tables::read(snapshot, &table.name, &names, &mut { take }).unwrap();
+    rows.sort_by_key(|row| row[&*table.columns[0].name].to_string());
     rows
 }
 
@@ -274,9 +274,9 @@ fn from_another_base_the_database_compares_in_full() {
     assert_eq!(feed[7], "added source 7 {}");
     let gone: Value = serde_json::from_str(feed[4].trim_start_matches("removed source 4 {} ")).unwrap();
     let row = hashed(place(4, "Place 4"));
-    for column in PLACES.columns.iter().filter(|column| !matches!(column.name, "id" | "bbox")) {
-        let expected = row.get(column.name).map_or(Value::Null, Cell::to_json);
-        assert_eq!(gone[column.name], expected, "{}", column.name);
+    for column in PLACES.columns.iter().filter(|column| !matches!(&*column.name, "id" | "bbox")) {
+        let expected = row.get(&*column.name).map_or(Value::Null, Cell::to_json);
+        assert_eq!(gone[&*column.name], expected, "{}", column.name);
     }
     // And back to a night that it knows: history and feed go on.
     assert_eq!(load(&database, LoadMode::Changes, &second).unwrap(), Loaded::Changed { rows: 6 });
@@ -399,7 +399,7 @@ fn tables_and_comments_follow_the_tables_of_a_snapshot() {
             said,
             ["pipeline: Name of the pipeline.".to_owned()].into_iter().chain(expected).collect::<Vec<_>>()
         );
-        assert_eq!(database.texts(&format!("select obj_description('{relation}'::regclass)")), [table.doc]);
+        assert_eq!(database.texts(&format!("select obj_description('{relation}'::regclass)")), [&*table.doc]);
     }
     let silent = "select c.relname || '.' || coalesce(a.attname, '') from pg_class as c
                   left join pg_attribute as a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped

@@ -64,7 +64,10 @@ fn run(night: u8, gate: Gate, store: &dyn SnapshotStore, sink: &Watched) -> Resu
         operators: settings.operators,
         rules: settings.rules,
         decisions: settings.decisions,
+        layers: settings.layers,
+        area_rules: settings.area_rules,
         gate,
+        memory_bytes: settings.memory_bytes,
         settings: settings.told,
     };
     let input = |name: &str| fixture(&format!("night-{night}/{name}"));

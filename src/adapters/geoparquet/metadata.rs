@@ -15,7 +15,7 @@ use crate::pipeline::tabulate::{Kind, Table};
 /// What has been seen of each geometry column while a table was written.
 #[derive(Debug, Default)]
 pub(super) struct GeoColumns {
-    seen: BTreeMap<&'static str, Seen>,
+    seen: BTreeMap<String, Seen>,
 }
 
 /// Types and box of one column.
@@ -29,7 +29,7 @@ struct Seen {
 impl GeoColumns {
     pub(super) fn of(table: &Table) -> Self {
         let geometries = table.columns.iter().filter(|column| matches!(column.kind, Kind::Geometry(_)));
-        Self { seen: geometries.map(|column| (column.name, Seen::default())).collect() }
+        Self { seen: geometries.map(|column| (column.name.to_string(), Seen::default())).collect() }
     }
 
     /// Takes note of the geometries of a batch.
@@ -53,7 +53,7 @@ impl GeoColumns {
 
     /// The value of the `geo` key; `None` for a table without geometries.
     pub(super) fn to_json(&self, table: &Table) -> Option<Value> {
-        let primary = table.columns.iter().find(|column| self.seen.contains_key(column.name))?.name;
+        let primary = &*table.columns.iter().find(|column| self.seen.contains_key(&*column.name))?.name;
         let has_bbox = table.column("bbox").is_some();
         let columns: serde_json::Map<_, _> = self
             .seen
@@ -74,7 +74,7 @@ impl GeoColumns {
                         "xmin": edge("xmin"), "ymin": edge("ymin"), "xmax": edge("xmax"), "ymax": edge("ymax"),
                     }});
                 }
-                ((*name).to_owned(), about)
+                (name.clone(), about)
             })
             .collect();
         Some(json!({ "version": "1.1.0", "primary_column": primary, "columns": columns }))

@@ -150,7 +150,7 @@ impl Staging for StagingFolder {
         table: &Table,
         rows: &mut dyn Iterator<Item = Result<arrow_array::RecordBatch, RunError>>,
     ) -> Result<TableFile, RunError> {
-        let path = table_file(&self.folder, table.name);
+        let path = table_file(&self.folder, &table.name);
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent).map_err(write_error(parent))?;
         }

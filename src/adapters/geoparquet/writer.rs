@@ -48,7 +48,7 @@ pub(super) fn write_table(
         "table": table.name,
         "schema_version": table.schema_version,
         "description": table.doc,
-        "columns": table.columns.iter().map(|column| (column.name, column.doc)).collect::<std::collections::BTreeMap<_, _>>(),
+        "columns": table.columns.iter().map(|column| (&column.name, &column.doc)).collect::<std::collections::BTreeMap<_, _>>(),
     });
     writer.append_key_value_metadata(KeyValue::new("poimill".to_owned(), about.to_string()));
     if let Some(geo) = geometries.to_json(table) {

@@ -1,11 +1,13 @@
 //! Every port in memory, for tests and `--dry-run`.
 
 mod observer;
+mod scratch;
 mod sink;
 mod source;
 mod store;
 
 pub use observer::MemoryObserver;
+pub use scratch::MemoryScratch;
 pub use sink::MemorySink;
 pub use source::MemorySource;
 pub use store::MemoryStore;

@@ -37,15 +37,15 @@ impl MemoryStore {
         let store = Self::default();
         if let Some(base) = base {
             let mut copy = MemorySnapshot { manifest: base.manifest().clone(), tables: Kept::new() };
-            for table in tables::ALL.iter().filter(|table| base.has(table.name)) {
-                let batches = copy.tables.entry(table.name.to_owned()).or_default();
-                base.read(table.name, &[], &mut |batch| {
+            for table in tables::ALL.iter().filter(|table| base.has(&table.name)) {
+                let batches = copy.tables.entry(table.name.to_string()).or_default();
+                base.read(&table.name, &[], &mut |batch| {
                     batches.push(batch);
                     Ok(())
                 })?;
                 // Files of another store hash otherwise; this one hashes rows.
                 let file = describe(table, batches);
-                copy.manifest.tables.insert(table.name.to_owned(), file);
+                copy.manifest.tables.insert(table.name.to_string(), file);
             }
             *store.latest.borrow_mut() = Some(copy);
         }
@@ -133,7 +133,7 @@ impl Staging for MemoryStaging {
     ) -> Result<TableFile, RunError> {
         let batches = rows.collect::<Result<Vec<_>, _>>()?;
         let file = describe(table, &batches);
-        self.tables.insert(table.name.to_owned(), batches);
+        self.tables.insert(table.name.to_string(), batches);
         Ok(file)
     }
 

@@ -30,16 +30,16 @@ pub(super) fn load(client: &mut Client, load: &Load<'_>) -> Result<Loaded, RunEr
 /// Merges the delta. The inner error says that the result is not the snapshot; nothing is kept then.
 fn merge(client: &mut Client, load: &Load<'_>, by_change_set: bool) -> Result<Result<u64, PostGisError>, RunError> {
     let compared = if by_change_set { &PLACE_CHANGES } else { &PLACES };
-    load.observer.stage("load postgis", Unit::Rows, Some(load.rows(SOURCES.name) + load.rows(compared.name)));
+    load.observer.stage("load postgis", Unit::Rows, Some(load.rows(&SOURCES.name) + load.rows(&compared.name)));
     let mut transaction = client.transaction().doing("beginning a transaction")?;
     transaction.batch_execute(include_str!("../../../sql/load/create_staging.sql")).doing("preparing the changes")?;
 
     let columns = kept_columns(&SOURCES);
-    let (from, to) = ((SOURCES.name, columns.as_slice()), (SIDES.new[1], None, false));
+    let (from, to) = ((&*SOURCES.name, columns.as_slice()), (SIDES.new[1], None, false));
     copy_table(&mut transaction, load.snapshot, from, to, load.observer)?;
     if !by_change_set {
         let columns = kept_columns(&PLACES);
-        let (from, to) = ((PLACES.name, columns.as_slice()), (SIDES.new[0], None, false));
+        let (from, to) = ((&*PLACES.name, columns.as_slice()), (SIDES.new[0], None, false));
         copy_table(&mut transaction, load.snapshot, from, to, load.observer)?;
     }
     transaction.batch_execute("analyze pg_temp.new_place, pg_temp.new_place_source").doing("preparing the changes")?;
@@ -49,7 +49,7 @@ fn merge(client: &mut Client, load: &Load<'_>, by_change_set: bool) -> Result<Re
     merge_places(&mut transaction, load)?;
     merge_sources(&mut transaction, load)?;
 
-    let (found, expected) = (count_places(&mut transaction, load)?, load.rows(PLACES.name));
+    let (found, expected) = (count_places(&mut transaction, load)?, load.rows(&PLACES.name));
     if found != expected {
         return Ok(Err(PostGisError::Miscounted { pipeline: load.pipeline().to_owned(), found, expected }));
     }

@@ -16,7 +16,7 @@ use crate::pipeline::tabulate::Column;
 pub(super) fn copy_table(
     transaction: &mut Transaction<'_>,
     snapshot: &dyn Snapshot,
-    (table, columns): (&str, &[&'static Column]),
+    (table, columns): (&str, &[&Column]),
     (target, pipeline, frozen): (&str, Option<&str>, bool),
     observer: &dyn Observer,
 ) -> Result<(), RunError> {
@@ -29,7 +29,7 @@ pub(super) fn copy_table(
     );
     let writer = transaction.copy_in(&statement).map_err(|error| refused(error.into()))?;
     let mut encoder = Encoder::new(writer, columns.to_vec(), pipeline.map(str::to_owned));
-    let wanted: Vec<&str> = columns.iter().map(|column| column.name).collect();
+    let wanted: Vec<&str> = columns.iter().map(|column| &*column.name).collect();
     snapshot.read(table, &wanted, &mut |batch| {
         encoder.write(&batch).map_err(refused)?;
         observer.advance(batch.num_rows() as u64);

@@ -49,7 +49,7 @@ pub enum EncodeError {
     #[error("column `{column}` has type {found}, not {expected}; was the snapshot written by another version?")]
     Type {
         /// The column.
-        column: &'static str,
+        column: String,
         /// Its type.
         found: String,
         /// The type it should have.
@@ -59,7 +59,7 @@ pub enum EncodeError {
     #[error("column `{column}` holds a value that is not {what}")]
     Value {
         /// The column.
-        column: &'static str,
+        column: String,
         /// What it should be.
         what: &'static str,
     },
@@ -72,9 +72,9 @@ pub enum EncodeError {
 }
 
 /// Writes rows in binary `COPY` format.
-pub(super) struct Encoder<W> {
+pub(super) struct Encoder<'c, W> {
     out: W,
-    columns: Vec<&'static Column>,
+    columns: Vec<&'c Column>,
     first_field: Option<String>,
     buffer: Vec<u8>,
     replaced: u64,
@@ -97,9 +97,9 @@ enum Values<'a> {
     Nested(Vec<Cell>),
 }
 
-impl<W: Write> Encoder<W> {
+impl<'c, W: Write> Encoder<'c, W> {
     /// An encoder for rows of `columns`, each after `first_field` if there is one.
-    pub(super) fn new(out: W, columns: Vec<&'static Column>, first_field: Option<String>) -> Self {
+    pub(super) fn new(out: W, columns: Vec<&'c Column>, first_field: Option<String>) -> Self {
         let mut buffer = Vec::with_capacity(BUFFER_BYTES + BUFFER_BYTES / 4);
         buffer.extend_from_slice(HEADER);
         Self { out, columns, first_field, buffer, replaced: 0 }
@@ -125,7 +125,7 @@ impl<W: Write> Encoder<W> {
                 } else {
                     self.replaced += values
                         .put(&mut self.buffer, row)
-                        .map_err(|what| EncodeError::Value { column: column.name, what })?;
+                        .map_err(|what| EncodeError::Value { column: column.name.to_string(), what })?;
                 }
             }
             if self.buffer.len() >= BUFFER_BYTES {
@@ -149,7 +149,7 @@ impl<'a> Values<'a> {
         let expected = column.kind.arrow();
         if !array.data_type().equals_datatype(&expected) {
             let (found, expected) = (array.data_type().to_string(), expected.to_string());
-            return Err(EncodeError::Type { column: column.name, found, expected });
+            return Err(EncodeError::Type { column: column.name.to_string(), found, expected });
         }
         Ok(match &column.kind {
             Kind::Text => Self::Text(array.as_string()),
@@ -257,11 +257,12 @@ fn put_ewkb(out: &mut Vec<u8>, wkb: &[u8]) -> Option<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pipeline::tabulate::table::optional;
     use crate::pipeline::tabulate::{GeometryRole, Table, rows_to_batches};
 
     /// The fields of the one row that a table of one row becomes.
     fn encoded(columns: &'static [Column], row: Vec<Cell>) -> (Vec<Option<Vec<u8>>>, u64) {
-        let table = Table { name: "t", schema_version: 1, doc: "", columns };
+        let table = Table { name: "t".into(), schema_version: 1, doc: "".into(), columns: columns.into() };
         let batch = rows_to_batches(&table, [row]).next().unwrap().unwrap();
         let mut encoder = Encoder::new(Vec::new(), columns.iter().collect(), None);
         encoder.write(&batch).unwrap();
@@ -286,7 +287,7 @@ mod tests {
     }
 
     const fn column(name: &'static str, kind: Kind) -> Column {
-        Column { name, kind, nullable: true, doc: "" }
+        optional(name, kind, "")
     }
 
     #[test]
@@ -382,15 +383,11 @@ mod tests {
 
     #[test]
     fn values_that_are_not_of_their_type_name_the_column() {
-        const TABLE: Table = Table {
-            name: "t",
-            schema_version: 1,
-            doc: "",
-            columns: &[column("id", Kind::Uuid), column("at", Kind::Int32)],
-        };
+        let columns = vec![column("id", Kind::Uuid), column("at", Kind::Int32)];
+        let table = Table { name: "t".into(), schema_version: 1, doc: "".into(), columns: columns.into() };
         let rows = |id: &str| vec![vec![Cell::Text(id.into()), Cell::Int(1)]];
-        let bad = rows_to_batches(&TABLE, rows("node/1")).next().unwrap().unwrap();
-        let columns = || TABLE.columns.iter().collect();
+        let bad = rows_to_batches(&table, rows("node/1")).next().unwrap().unwrap();
+        let columns = || table.columns.iter().collect();
         let error = Encoder::new(Vec::new(), columns(), None).write(&bad).unwrap_err();
         assert_eq!(error.to_string(), "column `id` holds a value that is not a UUID");
         let mut swapped = columns();

@@ -32,7 +32,7 @@ pub(super) fn fill_delta(
     transaction.batch_execute(&create).doing("preparing the changes")?;
     if by_change_set {
         let columns = kept_columns(&PLACE_CHANGES);
-        let from = (PLACE_CHANGES.name, columns.as_slice());
+        let from = (&*PLACE_CHANGES.name, columns.as_slice());
         copy_table(transaction, load.snapshot, from, ("pg_temp.delta", None, false), load.observer)?;
     } else {
         compare(transaction, load, sides)?;
@@ -50,7 +50,7 @@ fn compare(transaction: &mut Transaction<'_>, load: &Load<'_>, sides: &Sides<'_>
     let columns = kept_columns(&PLACES);
     let but_id: Vec<&Column> = columns.iter().copied().filter(|column| column.name != "id").collect();
     let but_hashes: Vec<&Column> =
-        but_id.iter().copied().filter(|column| !matches!(column.name, "content_hash" | "row_hash")).collect();
+        but_id.iter().copied().filter(|column| !matches!(&*column.name, "content_hash" | "row_hash")).collect();
     let sources = fill(
         include_str!("../../../sql/load/compare_sources.sql"),
         &[("old_source", old[1]), ("new_source", new[1]), ("pipeline", &literal(load.pipeline()))],
@@ -93,7 +93,7 @@ pub(super) fn record_run(
     mode: &str,
     changes: u64,
 ) -> Result<(), PostGisError> {
-    let (places, changes) = (load.rows(PLACES.name) as i64, changes as i64);
+    let (places, changes) = (load.rows(&PLACES.name) as i64, changes as i64);
     let values: &[&(dyn ToSql + Sync)] =
         &[&load.pipeline(), &load.id(), &load.base, &load.vintage(), &mode, &places, &changes];
     transaction.execute(include_str!("../../../sql/load/record_run.sql"), values).doing("writing the ledger")?;

@@ -49,9 +49,9 @@ fn comment(client: &mut Client) -> Result<(), PostGisError> {
         let is_said = |column: Option<&str>, text: &str| {
             said.iter().any(|row| row.get::<_, Option<&str>>(0) == column && row.get::<_, &str>(1) == text)
         };
-        let of_table = (name != "poimill.place_history").then_some((None, table.doc));
+        let of_table = (name != "poimill.place_history").then_some((None, &*table.doc));
         let pipeline = Some((Some("pipeline"), "Name of the pipeline."));
-        let of_columns = kept_columns(table).into_iter().map(|column| (Some(column.name), column.doc));
+        let of_columns = kept_columns(table).into_iter().map(|column| (Some(&*column.name), &*column.doc));
         for (column, text) in of_table.into_iter().chain(pipeline).chain(of_columns) {
             if !is_said(column, text) {
                 let object = column.map_or(format!("table {name}"), |column| format!("column {name}.{column}"));

@@ -9,7 +9,7 @@ use crate::pipeline::tabulate::{Column, Kind, Table};
 const MAX_SLUG_BYTES: usize = 40;
 
 /// The columns of a snapshot's table that the database keeps. The box follows from the geometry.
-pub(super) fn kept_columns(table: &Table) -> Vec<&'static Column> {
+pub(super) fn kept_columns(table: &Table) -> Vec<&Column> {
     table.columns.iter().filter(|column| column.name != "bbox").collect()
 }
 
@@ -61,7 +61,7 @@ fn slug(pipeline: &str) -> String {
 /// Per column, for `values` in a comparison: position, name, whether `n` and `o` differ, the old value as JSON.
 pub(super) fn differences(columns: &[&Column]) -> String {
     let rows = columns.iter().enumerate().map(|(at, column)| {
-        let name = column.name;
+        let name = &column.name;
         format!("({at}, '{name}', n.{name} is distinct from o.{name}, {})", old_json(column))
     });
     rows.collect::<Vec<_>>().join(", ")
@@ -74,7 +74,7 @@ pub(super) fn old_values(columns: &[&Column]) -> String {
 
 /// The old value of a column as `Cell::to_json` writes it: bytes in hexadecimal digits.
 fn old_json(column: &Column) -> String {
-    let name = column.name;
+    let name = &column.name;
     match column.kind {
         Kind::Geometry(_) => format!("to_jsonb(encode(st_asbinary(o.{name}, 'NDR'), 'hex'))"),
         Kind::Hash16 => format!("to_jsonb(encode(o.{name}, 'hex'))"),

@@ -41,8 +41,8 @@ struct Leaf {
 
 /// Fills new leaves and swaps them in.
 pub(super) fn load(client: &mut Client, load: &Load<'_>) -> Result<Loaded, RunError> {
-    let rows = load.rows(PLACES.name);
-    load.observer.stage("load postgis", Unit::Rows, Some(rows + load.rows(SOURCES.name)));
+    let rows = load.rows(&PLACES.name);
+    load.observer.stage("load postgis", Unit::Rows, Some(rows + load.rows(&SOURCES.name)));
     let leaves = [leaf(client, load, &PLACES, "poimill.place")?, leaf(client, load, &SOURCES, "poimill.place_source")?];
     fill_leaves(client, load, &leaves)?;
     publish(client, load, &leaves)?;
@@ -83,7 +83,7 @@ fn fill_leaves(client: &mut Client, load: &Load<'_>, leaves: &[Leaf; 2]) -> Resu
         transaction.batch_execute(&format!("truncate {new}")).doing(DOING)?;
         let columns = kept_columns(table);
         let to = (new.as_str(), Some(load.pipeline()), true);
-        copy_table(&mut transaction, load.snapshot, (table.name, &columns), to, load.observer)?;
+        copy_table(&mut transaction, load.snapshot, (&table.name, &columns), to, load.observer)?;
         let statements = transaction
             .query(include_str!("../../../sql/queries/index_statements.sql"), &[parent, new])
             .doing("building indexes")?;
@@ -100,7 +100,7 @@ fn fill_leaves(client: &mut Client, load: &Load<'_>, leaves: &[Leaf; 2]) -> Resu
 /// only, so that loads of different pipelines never wait for each other in a circle.
 fn publish(client: &mut Client, load: &Load<'_>, leaves: &[Leaf; 2]) -> Result<(), RunError> {
     let mut transaction = client.transaction().doing("beginning a transaction")?;
-    let mut changes = load.rows(PLACES.name);
+    let mut changes = load.rows(&PLACES.name);
     if let (Some(_), [Leaf { old: Some(places), .. }, Leaf { old: Some(records), .. }]) = (&load.base, leaves) {
         let sides = Sides { old: [places, records], new: [&leaves[0].new, &leaves[1].new] };
         changes = fill_delta(&mut transaction, load, load.has_change_set(), &sides)?;

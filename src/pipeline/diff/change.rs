@@ -33,7 +33,7 @@ impl Change<'_> {
         let changed: Vec<&'static str> = match (self.old, self.new) {
             (Some(old), Some(new)) => {
                 let differs = |at: &usize| old[*at] != new[*at];
-                let names = (0..PLACES.columns.len()).filter(differs).map(|at| PLACES.columns[at].name);
+                let names = (0..PLACES.columns.len()).filter(differs).map(|at| &*PLACES.columns[at].name);
                 names.filter(|name| !DERIVED.contains(name)).collect()
             }
             _ => Vec::new(),
@@ -100,8 +100,8 @@ impl Change<'_> {
             .columns
             .iter()
             .zip(old)
-            .filter(|(column, cell)| told(column.name, cell))
-            .map(|(column, cell)| (column.name.to_owned(), cell.to_json()))
+            .filter(|(column, cell)| told(&column.name, cell))
+            .map(|(column, cell)| (column.name.to_string(), cell.to_json()))
             .collect();
         Cell::Text(Value::Object(values).to_string())
     }

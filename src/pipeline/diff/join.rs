@@ -55,7 +55,7 @@ pub(super) fn join(old: &dyn Tables, new: &dyn Tables) -> Result<Joined, RunErro
 /// Id, row hash and row number of every place; columns are named after `side`.
 fn keys(tables: &dyn Tables, side: &str) -> Result<DataFrame, RunError> {
     let (mut ids, mut hashes): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
-    tables.read(PLACES.name, &["id", "row_hash"], &mut |batch| {
+    tables.read(&PLACES.name, &["id", "row_hash"], &mut |batch| {
         let (id, hash) = (batch.column(0).as_string::<i32>(), batch.column(1).as_fixed_size_binary());
         ids.extend(id.iter().flatten().map(str::to_owned));
         hashes.extend(hash.iter().map(|hash| hash.map_or_else(String::new, hex)));

@@ -70,7 +70,7 @@ fn rows_at(tables: &dyn Tables, rows: impl Iterator<Item = u64>) -> Result<BTree
     let mut wanted: Vec<u64> = rows.collect();
     wanted.sort_unstable();
     let mut found: Vec<Row> = Vec::with_capacity(wanted.len());
-    tables.read_rows(PLACES.name, &wanted, &mut |batch| {
+    tables.read_rows(&PLACES.name, &wanted, &mut |batch| {
         found.extend(batch_rows(&PLACES, &batch));
         Ok(())
     })?;

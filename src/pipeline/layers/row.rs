@@ -72,7 +72,8 @@ pub struct LayerRows {
     pub(super) rows: Vec<(RowKey, u32)>,
 }
 
-const INCOMPLETE: u8 = 1;
+/// Bit of the flags of the content.
+pub(super) const INCOMPLETE: u8 = 1;
 
 /// Bits of the flags of what is volatile.
 pub(super) mod volatile {
@@ -104,6 +105,10 @@ impl LayerRows {
     }
 
     /// Appends a row.
+    ///
+    /// # Panics
+    ///
+    /// When the rows together pass 4 GiB; those of one block of a file never do.
     pub fn push(&mut self, feature: &LayerFeature<'_>) {
         let begin = self.bytes.len();
         let out = &mut self.bytes;
@@ -126,7 +131,9 @@ impl LayerRows {
             LayerShape::Line(positions) => {
                 out.push(2);
                 push_varint(out, positions.len() as u64);
-                positions.iter().for_each(|position| put(out, *position));
+                for position in positions {
+                    put(out, *position);
+                }
                 1
             }
             LayerShape::Area(polygons) => {
@@ -141,7 +148,9 @@ impl LayerRows {
                     for ring in rings {
                         let open = &ring[..ring.len() - 1];
                         push_varint(out, open.len() as u64);
-                        open.iter().for_each(|position| put(out, *position));
+                        for position in open {
+                            put(out, *position);
+                        }
                     }
                 }
                 2
@@ -189,9 +198,9 @@ impl LayerRows {
 }
 
 /// Box around positions.
-struct Extent {
-    min: Position,
-    max: Position,
+pub(super) struct Extent {
+    pub(super) min: Position,
+    pub(super) max: Position,
 }
 
 impl Default for Extent {
@@ -201,7 +210,7 @@ impl Default for Extent {
 }
 
 impl Extent {
-    fn add(&mut self, position: Position) {
+    pub(super) fn add(&mut self, position: Position) {
         self.min.lon = self.min.lon.min(position.lon);
         self.min.lat = self.min.lat.min(position.lat);
         self.max.lon = self.max.lon.max(position.lon);

@@ -203,18 +203,19 @@ pub fn cells(kind: &Kind, column: &ArrayRef) -> Vec<Cell> {
 mod tests {
     use super::*;
     use crate::pipeline::tabulate::Column;
+    use crate::pipeline::tabulate::table::optional;
 
     #[test]
     fn nested_rows_survive_the_way_to_arrow_and_back() {
         const PAIR: &[(&str, Kind)] = &[("a", Kind::Int32), ("b", Kind::List(&Kind::Text))];
         const COLUMNS: &[Column] = &[
-            Column { name: "s", kind: Kind::Struct(PAIR), nullable: true, doc: "" },
-            Column { name: "l", kind: Kind::List(&Kind::Struct(PAIR)), nullable: true, doc: "" },
-            Column { name: "m", kind: Kind::Map, nullable: true, doc: "" },
-            Column { name: "t", kind: Kind::Time, nullable: true, doc: "" },
-            Column { name: "h", kind: Kind::Hash16, nullable: true, doc: "" },
+            optional("s", Kind::Struct(PAIR), ""),
+            optional("l", Kind::List(&Kind::Struct(PAIR)), ""),
+            optional("m", Kind::Map, ""),
+            optional("t", Kind::Time, ""),
+            optional("h", Kind::Hash16, ""),
         ];
-        const TABLE: Table = Table { name: "t", schema_version: 1, doc: "", columns: COLUMNS };
+        let table = Table { name: "t".into(), schema_version: 1, doc: "".into(), columns: COLUMNS.into() };
         let pair = |a, b: &[&str]| {
             let list = b.iter().map(|text| Cell::Text((*text).to_owned())).collect();
             Cell::Struct(vec![("a", a), ("b", Cell::List(list))])
@@ -230,7 +231,7 @@ mod tests {
             vec![Cell::Null, Cell::List(vec![]), Cell::Map(vec![]), Cell::Null, Cell::Null],
             vec![pair(Cell::Null, &[]), Cell::Null, Cell::Null, Cell::Time(-1), Cell::Bytes(vec![0; 16])],
         ];
-        let batches: Vec<_> = rows_to_batches(&TABLE, rows.clone()).collect::<Result<_, _>>().expect("rows fit");
+        let batches: Vec<_> = rows_to_batches(&table, rows.clone()).collect::<Result<_, _>>().expect("rows fit");
         let back: Vec<Vec<Cell>> =
             COLUMNS.iter().enumerate().map(|(at, column)| cells(&column.kind, batches[0].column(at))).collect();
         for (at, row) in rows.iter().enumerate() {

@@ -13,7 +13,7 @@ use crate::pipeline::ports::Tables;
 /// When the table cannot be read.
 pub fn read_rows(from: &dyn Tables, table: &Table, columns: &[&str]) -> Result<Vec<Row>, RunError> {
     let mut rows = Vec::new();
-    from.read(table.name, columns, &mut |batch| {
+    from.read(&table.name, columns, &mut |batch| {
         rows.extend(batch_rows(table, &batch));
         Ok(())
     })?;

@@ -196,7 +196,7 @@ pub fn identity(memory: &Memory) -> Vec<Row> {
 /// Cells under the names of their columns; the names are checked, so a column added in one place only shows at once.
 fn row<const N: usize>(table: &Table, cells: [(&'static str, Cell); N]) -> Row {
     assert!(
-        table.columns.iter().map(|column| column.name).eq(cells.iter().map(|(name, _)| *name)),
+        table.columns.iter().map(|column| &*column.name).eq(cells.iter().map(|(name, _)| *name)),
         "a row of {} has its columns",
         table.name
     );
@@ -227,14 +227,20 @@ fn bbox(position: LonLat, footprint: Option<&geo::MultiPolygon<f64>>) -> Cell {
         (west, south) = (west.min(rect.min().x), south.min(rect.min().y));
         (east, north) = (east.max(rect.max().x), north.max(rect.max().y));
     }
+    let [xmin, ymin, xmax, ymax] = rounded_outward([west, south, east, north]);
+    Cell::Struct(vec![
+        ("xmin", Cell::Float(xmin.into())),
+        ("ymin", Cell::Float(ymin.into())),
+        ("xmax", Cell::Float(xmax.into())),
+        ("ymax", Cell::Float(ymax.into())),
+    ])
+}
+
+/// The edges of a box (west, south, east, north) in 32 bits, each rounded outward, so that the box still holds what it held.
+pub(crate) fn rounded_outward([west, south, east, north]: [f64; 4]) -> [f32; 4] {
     let below = |edge: f64| if f64::from(edge as f32) > edge { (edge as f32).next_down() } else { edge as f32 };
     let above = |edge: f64| if f64::from(edge as f32) < edge { (edge as f32).next_up() } else { edge as f32 };
-    Cell::Struct(vec![
-        ("xmin", Cell::Float(below(west).into())),
-        ("ymin", Cell::Float(below(south).into())),
-        ("xmax", Cell::Float(above(east).into())),
-        ("ymax", Cell::Float(above(north).into())),
-    ])
+    [below(west), below(south), above(east), above(north)]
 }
 
 fn hash(hash: Hash16) -> Cell {

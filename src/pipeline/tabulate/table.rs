@@ -1,33 +1,34 @@
 //! Table: names, types and meanings of columns. Arrow schemas, the data dictionary and the database follow from it.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use arrow_schema::{DataType, Field, Fields, Schema, SchemaRef, TimeUnit};
 
-/// A table of a snapshot.
-#[derive(Debug, Clone, Copy)]
+/// A table of a snapshot. Most are written in [`tables`](super::tables); those of layers are made from settings.
+#[derive(Debug, Clone)]
 pub struct Table {
     /// Its path without ending, e.g. `places`, `changes/places`.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// Version of its columns; additive changes raise it too.
     pub schema_version: u32,
     /// One sentence on what a row is.
-    pub doc: &'static str,
+    pub doc: Cow<'static, str>,
     /// Columns, in order.
-    pub columns: &'static [Column],
+    pub columns: Cow<'static, [Column]>,
 }
 
 /// A column.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Column {
     /// Its name.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// Its type.
     pub kind: Kind,
     /// Whether a value may be missing.
     pub nullable: bool,
     /// Meaning, with unit, and what a missing value means.
-    pub doc: &'static str,
+    pub doc: Cow<'static, str>,
 }
 
 /// What geometries a WKB column holds.
@@ -37,6 +38,8 @@ pub enum GeometryRole {
     Point,
     /// Polygons and multipolygons.
     Area,
+    /// Points, lines, polygons and those in several parts.
+    Any,
 }
 
 /// Type of a column.
@@ -72,11 +75,21 @@ pub enum Kind {
     Map,
 }
 
+/// A column that always has a value.
+pub(crate) const fn required(name: &'static str, kind: Kind, doc: &'static str) -> Column {
+    Column { name: Cow::Borrowed(name), kind, nullable: false, doc: Cow::Borrowed(doc) }
+}
+
+/// A column whose value may be missing.
+pub(crate) const fn optional(name: &'static str, kind: Kind, doc: &'static str) -> Column {
+    Column { name: Cow::Borrowed(name), kind, nullable: true, doc: Cow::Borrowed(doc) }
+}
+
 impl Table {
     /// The Arrow schema, without table metadata.
     #[must_use]
     pub fn schema(&self) -> SchemaRef {
-        let fields = self.columns.iter().map(|column| Field::new(column.name, column.kind.arrow(), column.nullable));
+        let fields = self.columns.iter().map(|column| Field::new(&*column.name, column.kind.arrow(), column.nullable));
         Arc::new(Schema::new(fields.collect::<Vec<_>>()))
     }
 
@@ -92,7 +105,7 @@ impl Table {
 
     /// The column of this name.
     #[must_use]
-    pub fn column(&self, name: &str) -> Option<&'static Column> {
+    pub fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|column| column.name == name)
     }
 }

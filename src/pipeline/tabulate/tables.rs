@@ -1,16 +1,12 @@
 //! The tables of a snapshot: every column with its type and meaning. The data dictionary is generated from here.
 
+use std::borrow::Cow;
+
+use super::table::{optional, required};
 use super::{Column, GeometryRole, Kind, Table};
 
-const fn required(name: &'static str, kind: Kind, doc: &'static str) -> Column {
-    Column { name, kind, nullable: false, doc }
-}
-
-const fn optional(name: &'static str, kind: Kind, doc: &'static str) -> Column {
-    Column { name, kind, nullable: true, doc }
-}
-
-const BBOX: Kind =
+/// Edges of a box.
+pub(crate) const BBOX: Kind =
     Kind::Struct(&[("xmin", Kind::Float32), ("ymin", Kind::Float32), ("xmax", Kind::Float32), ("ymax", Kind::Float32)]);
 
 /// Fields of `address`.
@@ -98,23 +94,29 @@ place_columns! {
 }
 
 /// One row per place.
-pub const PLACES: Table =
-    Table { name: "places", schema_version: 1, doc: "One row per place.", columns: PLACE_COLUMNS };
+pub static PLACES: Table = Table {
+    name: Cow::Borrowed("places"),
+    schema_version: 1,
+    doc: Cow::Borrowed("One row per place."),
+    columns: Cow::Borrowed(PLACE_COLUMNS),
+};
 
 /// What is different from the base snapshot.
-pub const PLACE_CHANGES: Table = Table {
-    name: "changes/places",
+pub static PLACE_CHANGES: Table = Table {
+    name: Cow::Borrowed("changes/places"),
     schema_version: 1,
-    doc: "One row per place that is different from the base snapshot, with the full new row; empty without a base.",
-    columns: PLACE_CHANGE_COLUMNS,
+    doc: Cow::Borrowed(
+        "One row per place that is different from the base snapshot, with the full new row; empty without a base.",
+    ),
+    columns: Cow::Borrowed(PLACE_CHANGE_COLUMNS),
 };
 
 /// One row per source record: the bridge table.
-pub const SOURCES: Table = Table {
-    name: "sources",
+pub static SOURCES: Table = Table {
+    name: Cow::Borrowed("sources"),
     schema_version: 1,
-    doc: "One row per source record that is part of a place: the bridge between records and places.",
-    columns: &[
+    doc: Cow::Borrowed("One row per source record that is part of a place: the bridge between records and places."),
+    columns: Cow::Borrowed(&[
         required("place_id", Kind::Uuid, "The place."),
         required("dataset", Kind::Text, "Name of the source in the pipeline file."),
         required("record_id", Kind::Text, "Id in the source's own terms, e.g. `node/5159230141`, `461426`."),
@@ -145,15 +147,17 @@ pub const SOURCES: Table = Table {
             "What conflation compares of the record, as a JSON object; `poimill explain` reads it.",
         ),
         required("raw", Kind::Json, "The record as the source wrote it, as JSON."),
-    ],
+    ]),
 };
 
 /// Scored pairs at or above the review threshold.
-pub const LINKS: Table = Table {
-    name: "links",
+pub static LINKS: Table = Table {
+    name: Cow::Borrowed("links"),
     schema_version: 1,
-    doc: "One row per pair of records that scored at or above the review threshold, or on which a person decided.",
-    columns: &[
+    doc: Cow::Borrowed(
+        "One row per pair of records that scored at or above the review threshold, or on which a person decided.",
+    ),
+    columns: Cow::Borrowed(&[
         required("dataset_a", Kind::Text, "Source of the first record."),
         required("record_id_a", Kind::Text, "Id of the first record."),
         required("dataset_b", Kind::Text, "Source of the second record."),
@@ -167,15 +171,15 @@ pub const LINKS: Table = Table {
         ),
         required("distance_m", Kind::Float64, "Distance between the two in metres, rounded to 0.1."),
         required("features", Kind::Json, "Every feature of the pair with its value and weight, as a JSON object."),
-    ],
+    ]),
 };
 
 /// One row per rejected record.
-pub const REJECTS: Table = Table {
-    name: "rejects",
+pub static REJECTS: Table = Table {
+    name: Cow::Borrowed("rejects"),
     schema_version: 1,
-    doc: "One row per rejected record or geometry.",
-    columns: &[
+    doc: Cow::Borrowed("One row per rejected record or geometry."),
+    columns: Cow::Borrowed(&[
         required("dataset", Kind::Text, "Name of the source in the pipeline file."),
         required(
             "record_id",
@@ -186,15 +190,15 @@ pub const REJECTS: Table = Table {
         optional("lon", Kind::Float64, "Longitude as stated, in degrees; may be out of range."),
         optional("lat", Kind::Float64, "Latitude as stated, in degrees; may be out of range."),
         required("message", Kind::Text, "Why, as a sentence."),
-    ],
+    ]),
 };
 
 /// One row per record ever seen: the memory of ids.
-pub const IDENTITY: Table = Table {
-    name: "identity",
+pub static IDENTITY: Table = Table {
+    name: Cow::Borrowed("identity"),
     schema_version: 1,
-    doc: "One row per source record that was ever part of a place: the memory that keeps ids stable.",
-    columns: &[
+    doc: Cow::Borrowed("One row per source record that was ever part of a place: the memory that keeps ids stable."),
+    columns: Cow::Borrowed(&[
         required("dataset", Kind::Text, "Name of the source in the pipeline file."),
         required("record_id", Kind::Text, "Id in the source's own terms."),
         required("place_id", Kind::Uuid, "The place it belongs to, or belonged to last."),
@@ -203,8 +207,8 @@ pub const IDENTITY: Table = Table {
         required("last_seen", Kind::Text, "Vintage of the last snapshot with the record: RFC 3339, or `undated`."),
         required("present", Kind::Bool, "Whether it is in this snapshot."),
         optional("successor", Kind::Uuid, "Where its place is gone by a merge, the place it went into; else missing."),
-    ],
+    ]),
 };
 
 /// Every table, in the order of the documentation.
-pub const ALL: &[&Table] = &[&PLACES, &SOURCES, &LINKS, &REJECTS, &IDENTITY, &PLACE_CHANGES];
+pub static ALL: &[&Table] = &[&PLACES, &SOURCES, &LINKS, &REJECTS, &IDENTITY, &PLACE_CHANGES];

@@ -175,10 +175,12 @@ impl MemorySnapshot {
 
     fn add(&mut self, table: &'static Table, rows: impl Iterator<Item = Row>) {
         let rows: Vec<Vec<Cell>> = rows
-            .map(|row| table.columns.iter().map(|column| row.get(column.name).cloned().unwrap_or(Cell::Null)).collect())
+            .map(|row| {
+                table.columns.iter().map(|column| row.get(&*column.name).cloned().unwrap_or(Cell::Null)).collect()
+            })
             .collect();
         let file = TableFile { schema_version: table.schema_version, rows: rows.len() as u64, sha256: String::new() };
-        self.manifest.tables.insert(table.name.to_owned(), file);
+        self.manifest.tables.insert(table.name.to_string(), file);
         // The box is required, and nobody here reads it.
         let boxed = rows.into_iter().map(|mut row| {
             if let Some(at) = table.columns.iter().position(|column| column.name == "bbox" && !column.nullable) {
@@ -187,7 +189,7 @@ impl MemorySnapshot {
             row
         });
         let batches = rows_to_batches(table, boxed).collect::<Result<_, _>>().unwrap();
-        self.tables.insert(table.name, (table, batches));
+        self.tables.insert(&table.name, (table, batches));
     }
 }
 

@@ -1,0 +1,115 @@
+//! Scratch files in a folder. They lose their name as soon as they are open, so nothing of them is left when the process
+//! ends, however it ends.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Seek, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::pipeline::RunError;
+use crate::pipeline::ports::{Scratch, Spill};
+
+/// Why a scratch file cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "each message names its fields")]
+#[non_exhaustive]
+pub enum ScratchError {
+    #[error("cannot create a scratch file for {what} in {folder}; check the disk's free space and who may write there")]
+    Create { what: String, folder: PathBuf, source: io::Error },
+    #[error("cannot read {what} back from a scratch file")]
+    Read { what: String, source: io::Error },
+}
+
+/// Scratch files of one run, e.g. under `<store>/<pipeline>/.work/`. The folder is made when the first one is.
+///
+/// Clearing the folder while a file is in use does not matter: the file is no longer in it.
+#[derive(Debug)]
+pub struct FolderScratch {
+    folder: PathBuf,
+    created: AtomicU64,
+}
+
+impl FolderScratch {
+    /// Scratch files in this folder.
+    #[must_use]
+    pub fn new(folder: &Path) -> Self {
+        Self { folder: folder.to_owned(), created: AtomicU64::new(0) }
+    }
+
+    /// A file without a name, open for reading and writing anywhere in it; closing it removes it. For adapters that
+    /// need more than a [`Spill`], such as a table of positions.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be created.
+    pub fn file(&self, what: &str) -> Result<File, ScratchError> {
+        let number = self.created.fetch_add(1, Ordering::Relaxed);
+        let path = self.folder.join(format!("scratch-{}-{number}", std::process::id()));
+        let create = || {
+            fs::create_dir_all(&self.folder)?;
+            let file = File::options().read(true).write(true).create_new(true).open(&path)?;
+            fs::remove_file(&path)?;
+            Ok(file)
+        };
+        create().map_err(|source| ScratchError::Create { what: what.to_owned(), folder: self.folder.clone(), source })
+    }
+}
+
+impl Scratch for FolderScratch {
+    fn create(&self, what: &str) -> Result<Box<dyn Spill>, RunError> {
+        let file = self.file(what).map_err(RunError::failed)?;
+        Ok(Box::new(FileSpill { file, what: what.to_owned() }))
+    }
+}
+
+struct FileSpill {
+    file: File,
+    what: String,
+}
+
+impl Write for FileSpill {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Spill for FileSpill {
+    fn read_back(self: Box<Self>) -> Result<Box<dyn Read + Send>, RunError> {
+        let Self { mut file, what } = *self;
+        file.rewind().map_err(|source| RunError::failed(ScratchError::Read { what, source }))?;
+        Ok(Box::new(file))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_back_and_no_name_is_left() {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = parent.path().join("demo/.work");
+        let scratch = FolderScratch::new(&folder);
+        assert!(!folder.exists(), "nothing is made before it is needed");
+        let mut spills = ["a", "b"].map(|what| scratch.create(what).unwrap());
+        for (text, spill) in ["first", "second"].iter().zip(&mut spills) {
+            spill.write_all(text.as_bytes()).unwrap();
+        }
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
+        fs::remove_dir(&folder).unwrap();
+        let texts = spills.map(|spill| io::read_to_string(spill.read_back().unwrap()).unwrap());
+        assert_eq!(texts, ["first", "second"]);
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_written_to_is_named() {
+        let parent = tempfile::NamedTempFile::new().unwrap();
+        let error = FolderScratch::new(parent.path()).file("sorted rows").unwrap_err().to_string();
+        let path = parent.path().display();
+        assert!(error.starts_with(&format!("cannot create a scratch file for sorted rows in {path}")), "{error}");
+    }
+}
