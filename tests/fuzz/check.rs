@@ -109,6 +109,8 @@ impl Seen {
                 assert!(invalid.is_ok(), "{}: {invalid:?}", feature.id);
             }
         }
+        assert_eq!(extracted.layers.len(), demand.layers.len(), "every layer is counted");
+        assert_eq!(extracted.objects.values().sum::<u64>(), extracted.read, "{:?}", extracted.objects);
         for (at, count) in extracted.layers.iter().enumerate() {
             let layer = &demand.layers[at];
             let name = &layer.name;

@@ -98,6 +98,12 @@ impl LayerRows {
         self.rows.is_empty()
     }
 
+    /// Memory that they take.
+    #[must_use]
+    pub fn size_bytes(&self) -> usize {
+        self.bytes.len() + size_of_val(self.rows.as_slice())
+    }
+
     /// Appends a row.
     ///
     /// # Panics
