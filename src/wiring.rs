@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::adapters::geoparquet::{FolderStore, SnapshotFolder, StoreError};
+use crate::adapters::io::FolderScratch;
 use crate::adapters::memory::MemoryStore;
 use crate::adapters::open_charge_map::OpenChargeMap;
 use crate::adapters::osm::OsmPbf;
@@ -10,7 +11,7 @@ use crate::adapters::postgis::{LoadMode, PostGis};
 use crate::adapters::table::{BoundaryError, read_boundary};
 use crate::config::{Overrides, RegionSettings, Secret, Settings, SourceKind, SourceSettings};
 use crate::domain::{Metres, Region};
-use crate::pipeline::ports::{Observer, Sink, Snapshot, SnapshotStore, Source};
+use crate::pipeline::ports::{Observer, Scratch, Sink, Snapshot, SnapshotStore, Source};
 use crate::pipeline::{Feed, Pipeline, Ports, Report, RunError};
 
 /// A pipeline with everything that it needs to run.
@@ -18,6 +19,7 @@ pub struct Wired {
     pipeline: Pipeline,
     feeds: Vec<Feed>,
     store: FolderStore,
+    scratch: FolderScratch,
     database: Option<(Secret, bool)>,
     notes: Vec<String>,
     /// The layers as the plan tells them.
@@ -43,6 +45,7 @@ pub fn wire(file: &Path, overrides: &Overrides) -> Result<Wired, RunError> {
     let feeds = settings.sources.into_iter().map(feed).collect::<Result<_, _>>()?;
     Ok(Wired {
         store: FolderStore::new(&settings.store, &settings.name),
+        scratch: FolderScratch::new(&settings.store.join(&settings.name).join(".work")),
         feeds,
         layer_lines: settings.layer_lines,
         database: settings.database,
@@ -100,7 +103,7 @@ impl Wired {
             &self.store
         };
         let sinks = self.database.iter().filter(|_| !dry_run).map(|(url, by_changes)| sink(url, *by_changes));
-        let mut ports = Ports { feeds: self.feeds, store, sinks: sinks.collect(), observer };
+        let mut ports = Ports { feeds: self.feeds, store, sinks: sinks.collect(), scratch: &self.scratch, observer };
         self.pipeline.run(&mut ports)
     }
 
@@ -139,6 +142,12 @@ impl Wired {
 /// [`RunError::Input`] when it is no snapshot.
 pub fn snapshot(path: &Path) -> Result<impl Snapshot + use<>, RunError> {
     SnapshotFolder::open(path).map_err(|error: StoreError| RunError::input("snapshot", error))
+}
+
+/// Scratch files of a command that writes no snapshot.
+#[must_use]
+pub fn scratch() -> impl Scratch {
+    FolderScratch::new(&std::env::temp_dir())
 }
 
 /// A database to load.

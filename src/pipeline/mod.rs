@@ -32,7 +32,7 @@ use crate::domain::{AreaRules, Layer, Operators, Region, Taxonomy};
 use conflate::{Decisions, Rules, conflate};
 use extract::extract;
 use identify::identify;
-use ports::{Observer, Sink, SnapshotStore, Unit};
+use ports::{Observer, Scratch, Sink, SnapshotStore, Unit};
 use publish::publish;
 
 /// What a pipeline is to do: settings that shape the result.
@@ -70,6 +70,8 @@ pub struct Ports<'a> {
     pub store: &'a dyn SnapshotStore,
     /// Where snapshots are published to.
     pub sinks: Vec<Box<dyn Sink>>,
+    /// Where what does not fit into memory waits.
+    pub scratch: &'a dyn Scratch,
     /// Told what is going on.
     pub observer: &'a dyn Observer,
 }

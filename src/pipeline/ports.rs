@@ -177,13 +177,14 @@ pub struct Extras {
 
 /// Tables of a snapshot in the making. Dropped without [`Staging::keep`], it leaves nothing behind.
 pub trait Staging: Tables {
-    /// Writes a table; rows come in their final order. Returns what the manifest says of it.
+    /// Writes a table; rows come in their final order, and may come from reading tables written before. Returns what the
+    /// manifest says of it.
     ///
     /// # Errors
     ///
     /// When it cannot be written, or what `rows` says.
     fn write(
-        &mut self,
+        &self,
         table: &Table,
         rows: &mut dyn Iterator<Item = Result<RecordBatch, RunError>>,
     ) -> Result<TableFile, RunError>;

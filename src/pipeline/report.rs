@@ -6,6 +6,7 @@ use std::fmt::Write;
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::diff::layers::LayerReport;
 use super::ports::Loaded;
 use super::publish::Published;
 use super::tabulate::Row;
@@ -32,6 +33,8 @@ pub struct Report {
     pub sources: Vec<SourceAccount>,
     /// Places, pairs and changes, by name.
     pub counts: BTreeMap<String, u64>,
+    /// What became of each layer.
+    pub layers: Vec<LayerReport>,
     /// What each sink did.
     pub loads: Vec<LoadReport>,
 }
@@ -47,7 +50,7 @@ pub struct LoadReport {
 
 impl Report {
     pub(super) fn new(published: Published, loads: Vec<LoadReport>) -> Self {
-        let Published { snapshot, unchanged, manifest, .. } = published;
+        let Published { snapshot, unchanged, manifest, layers, .. } = published;
         Self {
             pipeline: manifest.pipeline,
             snapshot: snapshot.manifest().snapshot.clone(),
@@ -58,6 +61,7 @@ impl Report {
             base: manifest.base,
             sources: manifest.sources,
             counts: manifest.counts,
+            layers,
             loads,
         }
     }

@@ -97,6 +97,7 @@ fn a_machine_reads_the_report_as_json() {
         "base",
         "counts",
         "held",
+        "layers",
         "loads",
         "location",
         "pipeline",

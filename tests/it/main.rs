@@ -16,6 +16,8 @@ mod golden;
 #[cfg(test)]
 mod kill;
 #[cfg(test)]
+mod layer_changes;
+#[cfg(test)]
 mod line;
 #[cfg(test)]
 mod nights;

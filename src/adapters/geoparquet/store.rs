@@ -146,7 +146,7 @@ impl Tables for StagingFolder {
 
 impl Staging for StagingFolder {
     fn write(
-        &mut self,
+        &self,
         table: &Table,
         rows: &mut dyn Iterator<Item = Result<arrow_array::RecordBatch, RunError>>,
     ) -> Result<TableFile, RunError> {

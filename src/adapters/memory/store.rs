@@ -86,7 +86,7 @@ impl SnapshotStore for MemoryStore {
     }
 
     fn stage(&self) -> Result<Box<dyn Staging>, RunError> {
-        Ok(Box::new(MemoryStaging { store: self.clone(), tables: Kept::new() }))
+        Ok(Box::new(MemoryStaging { store: self.clone(), tables: RefCell::default() }))
     }
 }
 
@@ -112,33 +112,33 @@ impl Snapshot for MemorySnapshot {
 
 struct MemoryStaging {
     store: MemoryStore,
-    tables: Kept,
+    tables: RefCell<Kept>,
 }
 
 impl Tables for MemoryStaging {
     fn has(&self, table: &str) -> bool {
-        self.tables.contains_key(table)
+        self.tables.borrow().contains_key(table)
     }
 
     fn read(&self, table: &str, columns: &[&str], out: &mut TakeBatch<'_>) -> Result<(), RunError> {
-        read(&self.tables, table, columns, out)
+        read(&self.tables.borrow(), table, columns, out)
     }
 }
 
 impl Staging for MemoryStaging {
     fn write(
-        &mut self,
+        &self,
         table: &Table,
         rows: &mut dyn Iterator<Item = Result<RecordBatch, RunError>>,
     ) -> Result<TableFile, RunError> {
         let batches = rows.collect::<Result<Vec<_>, _>>()?;
         let file = describe(table, &batches);
-        self.tables.insert(table.name.to_string(), batches);
+        self.tables.borrow_mut().insert(table.name.to_string(), batches);
         Ok(file)
     }
 
     fn keep(self: Box<Self>, manifest: &Manifest, _: &Extras) -> Result<Box<dyn Snapshot>, RunError> {
-        let snapshot = MemorySnapshot { manifest: manifest.clone(), tables: self.tables };
+        let snapshot = MemorySnapshot { manifest: manifest.clone(), tables: self.tables.into_inner() };
         if manifest.held.is_empty() {
             *self.store.latest.borrow_mut() = Some(snapshot.clone());
         }
