@@ -12,7 +12,7 @@ pub enum Shape {
 }
 
 /// What kind of OSM object a filter sees.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ObjectKind {
     /// A node, or any record of a source that is not OSM.
     Node,

@@ -131,6 +131,17 @@ impl BBox {
         p.lat >= self.ymin && north && between
     }
 
+    /// The box as rectangles: two where it crosses the antimeridian.
+    pub(super) fn rects(&self) -> impl Iterator<Item = geo::Rect<f64>> + use<> {
+        let rect = |xmin: f64, xmax: f64| geo::Rect::new((xmin, self.ymin), (xmax, self.ymax));
+        let rects = if self.xmin <= self.xmax {
+            [Some(rect(self.xmin, self.xmax)), None]
+        } else {
+            [Some(rect(self.xmin, 180.0)), Some(rect(-180.0, self.xmax))]
+        };
+        rects.into_iter().flatten()
+    }
+
     /// The box with a margin of `halo` on every side; degrees of longitude are those at its edge nearest a pole.
     #[must_use]
     pub fn expanded(&self, halo: Metres) -> Self {

@@ -1,8 +1,8 @@
 //! Region: where a pipeline collects places, and how far beyond it looks.
 
-use geo::BoundingRect;
+use geo::{BoundingRect, Intersects};
 
-use super::{BBox, LonLat, Metres};
+use super::{BBox, LonLat, Metres, Position};
 
 /// Area of interest, with a halo in which records are read so that duplicates across the border meet.
 #[derive(Debug, Clone)]
@@ -42,11 +42,71 @@ impl Region {
         }
     }
 
+    /// Whether a line has a part in the region; a line of one position, as a place has.
+    #[must_use]
+    pub fn meets_line(&self, line: &[Position]) -> bool {
+        self.meets(&mut line.iter(), || match line {
+            [_] => None,
+            line => Some(geo::Geometry::LineString(line_string(line))),
+        })
+    }
+
+    /// Whether an area, as polygons of rings, has a part in the region.
+    #[must_use]
+    pub fn meets_area(&self, polygons: &[Vec<Vec<Position>>]) -> bool {
+        self.meets(&mut polygons.iter().filter_map(|rings| rings.first()).flatten(), || {
+            let polygon = |rings: &Vec<Vec<Position>>| {
+                geo::Polygon::new(line_string(&rings[0]), rings[1..].iter().map(|ring| line_string(ring)).collect())
+            };
+            Some(geo::Geometry::MultiPolygon(polygons.iter().map(polygon).collect()))
+        })
+    }
+
+    /// Whether one of the positions lies in the region, or else the geometry that they make passes through it.
+    fn meets(
+        &self,
+        positions: &mut dyn Iterator<Item = &Position>,
+        geometry: impl Fn() -> Option<geo::Geometry<f64>>,
+    ) -> bool {
+        if self.is_world() {
+            return true;
+        }
+        let (mut min, mut max) = ((f64::INFINITY, f64::INFINITY), (f64::NEG_INFINITY, f64::NEG_INFINITY));
+        for position in positions {
+            let (lon, lat) = position.degrees();
+            if LonLat::new(lon, lat).is_some_and(|position| self.contains(position)) {
+                return true;
+            }
+            (min, max) = ((min.0.min(lon), min.1.min(lat)), (max.0.max(lon), max.1.max(lat)));
+        }
+        let apart = |rect: &geo::Rect<f64>| {
+            rect.max().x < min.0 || rect.min().x > max.0 || rect.max().y < min.1 || rect.min().y > max.1
+        };
+        let rects: Vec<geo::Rect<f64>> = self.bbox.rects().filter(|rect| !apart(rect)).collect();
+        if rects.is_empty() {
+            return false;
+        }
+        let Some(geometry) = geometry() else { return false };
+        match &self.boundary {
+            Some(boundary) => boundary.intersects(&geometry),
+            None => rects.iter().any(|rect| rect.to_polygon().intersects(&geometry)),
+        }
+    }
+
+    /// Whether it has no limit.
+    fn is_world(&self) -> bool {
+        self.boundary.is_none() && self.bbox == BBox::WORLD
+    }
+
     /// Whether a record here is worth reading: in the region or its halo.
     #[must_use]
     pub fn reads(&self, p: LonLat) -> bool {
         self.halo_box.contains(p)
     }
+}
+
+fn line_string(line: &[Position]) -> geo::LineString<f64> {
+    line.iter().map(|position| position.degrees()).collect()
 }
 
 /// Whether a ray to the east leaves the polygon an odd number of times. A position on an edge is inside where the

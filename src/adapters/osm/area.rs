@@ -9,16 +9,18 @@
 //!
 //! Source: the area assembler of libosmium, <https://osmcode.org/osmium-concepts/#areas>.
 
-use geo::MultiPolygon;
-
 use super::faces::polygons;
-use crate::domain::RejectCode;
+use crate::domain::{GeometryRepair, Position, RejectCode};
 
-/// A position in ten-millionths of a degree, as the OSM database keeps it. Ordered west to east, then south to north.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Position {
-    pub(super) lon: i32,
-    pub(super) lat: i32,
+/// Polygons as rings, the outer one first and counter-clockwise, inner ones clockwise; the last position of a ring is its first.
+pub(super) type Polygons = Vec<Vec<Vec<Position>>>;
+
+/// What lines enclose.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Area {
+    pub(super) polygons: Polygons,
+    /// What was done to the lines; in order.
+    pub(super) repairs: Vec<GeometryRepair>,
 }
 
 /// Why lines do not make an area.
@@ -33,28 +35,16 @@ pub(super) struct NoArea {
 /// A segment as indexes of its ends, the lesser first.
 pub(super) type Segment = (u32, u32);
 
-impl Position {
-    /// From billionths of a degree; `None` when it is far from Earth.
-    pub(super) fn from_nano(lon: i64, lat: i64) -> Option<Self> {
-        Some(Self { lon: i32::try_from(lon / 100).ok()?, lat: i32::try_from(lat / 100).ok()? })
-    }
-
-    /// In degrees: longitude, latitude.
-    pub(super) fn degrees(self) -> (f64, f64) {
-        (f64::from(self.lon) / 1e7, f64::from(self.lat) / 1e7)
-    }
-}
-
 /// The area that lines enclose: rings closed, outer counter-clockwise, inner clockwise.
 ///
 /// - **In**: lines as the positions of their nodes; their order, direction and roles do not matter.
 /// - **Degenerate**: no lines, or lines that enclose nothing, are no area.
 /// - **Cost**: n log n for n segments, and n² where many overlap in longitude.
-pub(super) fn assemble(lines: &[Vec<Position>]) -> Result<MultiPolygon<f64>, NoArea> {
+pub(super) fn assemble(lines: &[Vec<Position>]) -> Result<Area, NoArea> {
     let mut points: Vec<Position> = lines.iter().flatten().copied().collect();
     points.sort_unstable();
     points.dedup();
-    let segments = single_segments(lines, &points);
+    let (segments, mut repairs) = single_segments(lines, &points);
     if segments.is_empty() {
         return Err(NoArea {
             code: RejectCode::InvalidArea,
@@ -73,22 +63,114 @@ pub(super) fn assemble(lines: &[Vec<Position>]) -> Result<MultiPolygon<f64>, NoA
         let reason = "lines of it cross or overlap where they share no node";
         return Err(NoArea { code: RejectCode::InvalidArea, at: Some(crossing), reason });
     }
-    Ok(polygons(&points, &segments))
+    let polygons = polygons(&points, &segments);
+    // Each ring that touches nothing has as many positions as segments; a position passed twice was a place to split.
+    let mut meets = vec![0_u8; points.len()];
+    for end in segments.iter().flat_map(|(a, b)| [*a, *b]) {
+        meets[end as usize] = meets[end as usize].saturating_add(1);
+    }
+    if meets.iter().any(|segments| *segments > 2) {
+        repairs.push(GeometryRepair::SplitRings);
+    }
+    Ok(Area { polygons, repairs })
 }
 
-/// The segments that are there an odd number of times, once each, in order. Those without length are dropped.
-fn single_segments(lines: &[Vec<Position>], points: &[Position]) -> Vec<Segment> {
+/// The polygon that one closed line encloses, where it passes no position twice and crosses itself nowhere: nearly every
+/// closed way. `None` leaves the judgement to [`assemble`].
+///
+/// - **Cost**: n² for n positions, so it declines long ones.
+pub(super) fn simple_ring(line: &[Position]) -> Option<Vec<Position>> {
+    const MOST: usize = 64;
+    let segments = line.len().checked_sub(1).filter(|segments| (3..=MOST).contains(segments))?;
+    if line[0] != line[segments] {
+        return None;
+    }
+    let extent = |of: fn(&Position) -> i32| {
+        let (min, max) = line.iter().map(of).fold((i32::MAX, i32::MIN), |(min, max), n| (min.min(n), max.max(n)));
+        i64::from(max) - i64::from(min)
+    };
+    // So that products of differences fit 64 bits.
+    if extent(|p| p.lon).max(extent(|p| p.lat)) >= 1 << 30 {
+        return None;
+    }
+    let cross = |o: Position, p: Position, q: Position| {
+        let from = |to: i32, from: i32| i64::from(to) - i64::from(from);
+        from(p.lon, o.lon) * from(q.lat, o.lat) - from(p.lat, o.lat) * from(q.lon, o.lon)
+    };
+    let mut twice_area = 0;
+    for i in 0..segments {
+        let (a, b) = (line[i], line[i + 1]);
+        if a == b {
+            return None;
+        }
+        twice_area += cross(line[0], a, b);
+        let (west, east) = (a.lon.min(b.lon), a.lon.max(b.lon));
+        let (south, north) = (a.lat.min(b.lat), a.lat.max(b.lat));
+        for j in i + 1..segments {
+            let (c, d) = (line[j], line[j + 1]);
+            if c.lon.max(d.lon) < west
+                || c.lon.min(d.lon) > east
+                || c.lat.max(d.lat) < south
+                || c.lat.min(d.lat) > north
+            {
+                continue;
+            }
+            let follows = j == i + 1;
+            let closes = i == 0 && j == segments - 1;
+            if follows || closes {
+                // Neighbours share one position; they must not run back over each other.
+                let (shared, before, after) = if follows { (b, a, d) } else { (a, c, b) };
+                let back = cross(shared, before, after) == 0 && {
+                    let along = |p: i32, q: i32, o: i32| {
+                        (i64::from(p) - i64::from(o)).signum() * (i64::from(q) - i64::from(o)).signum()
+                    };
+                    along(before.lon, after.lon, shared.lon) > 0 || along(before.lat, after.lat, shared.lat) > 0
+                };
+                if back {
+                    return None;
+                }
+                continue;
+            }
+            let (c_side, d_side) = (cross(a, b, c).signum(), cross(a, b, d).signum());
+            let (a_side, b_side) = (cross(c, d, a).signum(), cross(c, d, b).signum());
+            // Anything but lying clear of each other: a crossing, a corner on a side, a position passed twice.
+            if c_side * d_side <= 0 && a_side * b_side <= 0 {
+                return None;
+            }
+        }
+    }
+    let mut ring = line.to_vec();
+    if twice_area < 0 {
+        ring.reverse();
+    }
+    (twice_area != 0).then_some(ring)
+}
+
+/// The segments that are there an odd number of times, once each, in order; and what was done to the others: those
+/// without length are dropped, those that are there an even number of times cancel out.
+fn single_segments(lines: &[Vec<Position>], points: &[Position]) -> (Vec<Segment>, Vec<GeometryRepair>) {
     let index = |position| points.binary_search(position).expect("every position of a line is a point") as u32;
     let mut all = Vec::new();
+    let mut repairs = Vec::new();
     for line in lines {
         let line: Vec<u32> = line.iter().map(index).collect();
-        all.extend(line.windows(2).filter(|ends| ends[0] != ends[1]).map(|ends| {
-            let (a, b) = (ends[0], ends[1]);
-            (a.min(b), a.max(b))
-        }));
+        for ends in line.windows(2) {
+            let (a, b) = (ends[0].min(ends[1]), ends[0].max(ends[1]));
+            if a == b {
+                repairs.push(GeometryRepair::RepeatedPosition);
+            } else {
+                all.push((a, b));
+            }
+        }
     }
     all.sort_unstable();
-    all.chunk_by(|a, b| a == b).filter(|same| same.len() % 2 == 1).map(|same| same[0]).collect()
+    let single: Vec<Segment> =
+        all.chunk_by(|a, b| a == b).filter(|same| same.len() % 2 == 1).map(|same| same[0]).collect();
+    if single.len() < all.len() {
+        repairs.push(GeometryRepair::CancelledSegments);
+    }
+    repairs.dedup();
+    (single, repairs)
 }
 
 /// A point where an odd number of segments ends.
@@ -150,8 +232,9 @@ pub(super) fn cross(a: Position, b: Position, c: Position, d: Position) -> i128 
 
 #[cfg(test)]
 mod tests {
-    use geo::{Area, Validation};
+    use geo::{Area as _, Validation};
 
+    use super::super::geometry::multipolygon;
     use super::*;
 
     /// Assembles lines that name the letters of a drawing by column and row; returns the letters of each
@@ -166,7 +249,15 @@ mod tests {
         let place = |letter| places.iter().find(|(known, _)| *known == letter).expect("a letter of the map").1;
         let letter = |position| places.iter().find(|(_, known)| *known == position).expect("a place of the map").0;
         let lines: Vec<Vec<Position>> = lines.iter().map(|line| line.chars().map(place).collect()).collect();
-        let area = assemble(&lines).map_err(|no| (no.code, no.at.map_or(' ', letter)))?;
+        let assembled = assemble(&lines).map_err(|no| (no.code, no.at.map_or(' ', letter)))?;
+        if let [line] = lines.as_slice()
+            && let Some(ring) = simple_ring(line)
+        {
+            let rings = multipolygon(&vec![vec![ring]]);
+            assert!(rings.is_valid() && rings.signed_area() > 0.0, "{rings:?}");
+            assert_eq!(assembled.repairs, []);
+        }
+        let area = multipolygon(&assembled.polygons);
         assert!(area.is_valid(), "{area:?}");
         assert!(area.signed_area() > 0.0, "outer rings run counter-clockwise");
         let spell = |ring: &geo::LineString<f64>| {
@@ -249,6 +340,6 @@ b     c";
         let corner = |lon, lat| Position { lon, lat };
         let (w, e, s, n) = (i32::MIN, i32::MAX, i32::MIN, i32::MAX);
         let lines = [vec![corner(w, s), corner(e, s), corner(e, n), corner(w, n), corner(w, s)]];
-        assert_eq!(assemble(&lines).map(|area| area.0.len()), Ok(1));
+        assert_eq!(assemble(&lines).map(|area| area.polygons.len()), Ok(1));
     }
 }

@@ -18,13 +18,8 @@ pub enum OsmError {
     NotPbf { path: PathBuf },
     #[error("{} is damaged at byte {offset_bytes}; fetch it again", path.display())]
     Damaged { path: PathBuf, offset_bytes: u64, source: Fault },
-    #[error(
-        "{} is compressed with {codec}, but only zlib and uncompressed blobs can be read; \
-         `osmium cat {} -o zlib.osm.pbf` rewrites it",
-        path.display(),
-        path.display()
-    )]
-    Codec { path: PathBuf, codec: &'static str },
+    #[error("an update cannot be applied")]
+    Update { source: Fault },
     #[error(
         "{} holds the full history of its objects, which is not supported; \
          `osmium time-filter {} -o latest.osm.pbf` keeps their newest versions",
@@ -48,8 +43,12 @@ pub enum Fault {
     BlobSize { size_bytes: u64 },
     #[error("the blob does not inflate to the size it states")]
     RawSize,
+    #[error("a blob is compressed with {0}, which is not supported; `osmium cat` rewrites the file with zlib")]
+    Codec(&'static str),
     #[error("the blob cannot be inflated")]
     Inflate(#[source] io::Error),
+    #[error("its objects are not in order")]
+    Order,
     #[error("{0}")]
     Structure(&'static str),
     #[error("the block cannot be decoded")]

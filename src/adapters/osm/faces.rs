@@ -9,9 +9,8 @@
 
 use std::cmp::Ordering;
 
-use geo::{Coord, LineString, MultiPolygon, Polygon};
-
-use super::area::{Position, Segment, cross};
+use super::area::{Polygons, Segment, cross};
+use crate::domain::Position;
 
 /// Edge `2i` runs along segment `i` from its western end (of a vertical one, its southern), `2i + 1` comes back.
 type Edge = usize;
@@ -37,7 +36,7 @@ enum Side {
 
 /// The polygons inside segments that meet only at their ends, an even number at each point.
 /// `points` are in order, and so are the ends of each segment.
-pub(super) fn polygons(points: &[Position], segments: &[Segment]) -> MultiPolygon<f64> {
+pub(super) fn polygons(points: &[Position], segments: &[Segment]) -> Polygons {
     let plane = Plane::new(points, segments);
     let (walks, walk_of) = plane.walks();
     let mut sides: Vec<Option<Side>> = vec![None; walks.len()];
@@ -68,20 +67,19 @@ pub(super) fn polygons(points: &[Position], segments: &[Segment]) -> MultiPolygo
         }
     }
 
-    let mut outer = vec![LineString::new(Vec::new()); faces];
-    let mut inner = vec![Vec::new(); faces];
+    let mut polygons: Polygons = vec![vec![Vec::new()]; faces];
     for (walk, side) in walks.iter().zip(&sides) {
         let Some(Side::Inside(face)) = side else { continue };
         for ring in plane.rings(walk) {
-            let line = ring.iter().map(|point| coordinate(points[*point])).collect();
+            let line = ring.iter().map(|point| points[*point]).collect();
             if is_counter_clockwise(&ring, points) {
-                outer[*face] = line;
+                polygons[*face][0] = line;
             } else {
-                inner[*face].push(line);
+                polygons[*face].push(line);
             }
         }
     }
-    outer.into_iter().zip(inner).map(|(outer, inner)| Polygon::new(outer, inner)).collect()
+    polygons
 }
 
 impl<'a> Plane<'a> {
@@ -217,9 +215,4 @@ fn is_counter_clockwise(ring: &[usize], points: &[Position]) -> bool {
     let origin = points[ring[0]];
     let twice: i128 = ring.windows(2).map(|ends| cross(origin, points[ends[0]], origin, points[ends[1]])).sum();
     twice > 0
-}
-
-fn coordinate(position: Position) -> Coord<f64> {
-    let (x, y) = position.degrees();
-    Coord { x, y }
 }

@@ -1,82 +1,204 @@
-//! From ways and relations to areas: collects the positions of their lines and has them assembled.
+//! From lines to geometries: what is found of ways and relations becomes lines and areas, or a reason why not.
 
-use geo::InteriorPoint;
-use rayon::prelude::*;
+use geo::{LineString, MultiPolygon, Polygon};
+use rustc_hash::FxHashMap;
 
-use super::area::{NoArea, Position, assemble};
-use super::object::{Geometry, Line, Member, Object};
+use super::area::{Area, NoArea, Polygons, assemble, simple_ring};
+use super::line::{Line, Located};
+use super::locations::{Locations, Near};
+use super::object::Member;
 use super::passes::ById;
-use crate::domain::{Feature, LonLat, ObjectKind, Region, Reject, RejectCode, Shape};
-use crate::pipeline::RunError;
+use crate::domain::{GeometryRepair, Incomplete, ObjectKind, Position, RejectCode};
 
-/// Areas assembled at a time.
-const BATCH_AREAS: usize = 4096;
-
-/// What areas are made of.
-pub(super) struct Parts<'a> {
-    pub(super) lines: &'a ById<Line>,
-    pub(super) positions: &'a ById<Position>,
+/// Why an object has no geometry: a code, a position where one is known, and a sentence.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Refusal {
+    pub(super) code: RejectCode,
+    pub(super) position: Option<(f64, f64)>,
+    pub(super) message: String,
 }
 
-/// Gives ways and relations their shape, in parallel, and hands them on in order: `None` for those outside the region.
-pub(super) fn shape_all(
-    objects: Vec<Object>,
-    parts: &Parts<'_>,
-    region: &Region,
-    mut take: impl FnMut(Result<Option<Feature>, Reject>) -> Result<(), RunError>,
-) -> Result<(), RunError> {
-    let mut rest = objects.into_iter();
-    while rest.len() > 0 {
-        let batch: Vec<Object> = rest.by_ref().take(BATCH_AREAS).collect();
-        let shaped: Vec<_> = batch.into_par_iter().map(|object| parts.shape(object, region)).collect();
-        shaped.into_iter().try_for_each(&mut take)?;
+/// A geometry, and whether all parts of its object were there.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Built<T> {
+    pub(super) shape: T,
+    pub(super) repairs: Vec<GeometryRepair>,
+    pub(super) incomplete: bool,
+}
+
+impl Refusal {
+    fn missing(part: &str, position: Option<Position>) -> Self {
+        let message = format!("{part} is not in the input");
+        Self { code: RejectCode::MissingMember, position: position.map(Position::degrees), message }
     }
-    Ok(())
 }
 
-impl Parts<'_> {
-    fn shape(&self, object: Object, region: &Region) -> Result<Option<Feature>, Reject> {
-        let lines = match &object.geometry {
-            Geometry::Ring(line) => vec![line],
-            Geometry::Members(members) => self.member_lines(&object, members)?,
-            Geometry::Point(..) => Vec::new(),
-        };
-        let outlines: Vec<Vec<Position>> =
-            lines.iter().map(|line| self.outline(&object, line, &lines)).collect::<Result<_, _>>()?;
-        let area = assemble(&outlines)
-            .map_err(|NoArea { code, at, reason }| object.reject(code, at.map(Position::degrees), reason.to_owned()))?;
-        let inside = area.interior_point().and_then(|point| LonLat::new(point.x(), point.y()));
-        if inside.is_some_and(|inside| !region.reads(inside)) {
-            return Ok(None);
+impl From<NoArea> for Refusal {
+    fn from(NoArea { code, at, reason }: NoArea) -> Self {
+        Self { code, position: at.map(Position::degrees), message: reason.to_owned() }
+    }
+}
+
+impl Located {
+    /// Refuses a way for a node that is missing or not on Earth, unless what is there may be kept.
+    pub(super) fn check(&self, incomplete: Incomplete) -> Result<(), Refusal> {
+        if let Some(node) = self.invalid {
+            let message = format!("the position of node/{node} is not on Earth");
+            let position = self.positions.first().map(|position| position.degrees());
+            return Err(Refusal { code: RejectCode::InvalidPosition, position, message });
         }
-        Ok(Some(object.into_feature(Shape::Area(area))))
-    }
-
-    /// The member ways of a relation, each once.
-    fn member_lines(&self, relation: &Object, members: &[Member]) -> Result<Vec<&Line>, Reject> {
-        let mut ways: Vec<i64> =
-            members.iter().filter(|member| member.kind == ObjectKind::Way).map(|member| member.id).collect();
-        ways.sort_unstable();
-        ways.dedup();
-        let lines: Vec<&Line> = ways.iter().filter_map(|way| self.lines.get(*way)).collect();
-        match ways.iter().find(|way| self.lines.get(**way).is_none()) {
-            None => Ok(lines),
-            Some(way) => Err(self.missing(relation, &lines, &format!("way/{way}"))),
+        match self.missing {
+            Some(node) if incomplete == Incomplete::Reject => {
+                Err(Refusal::missing(&format!("node/{node}"), self.positions.first().copied()))
+            }
+            _ => Ok(()),
         }
     }
 
-    fn outline(&self, object: &Object, line: &Line, lines: &[&Line]) -> Result<Vec<Position>, Reject> {
-        let position = |node: &i64| {
-            let known = self.positions.get(*node).copied();
-            known.ok_or_else(|| self.missing(object, lines, &format!("node/{node}")))
-        };
-        line.refs.iter().map(position).collect()
+    /// Whether it ends where it begins and can enclose something.
+    pub(super) fn is_closed(&self) -> bool {
+        self.positions.len() >= 4 && self.positions.first() == self.positions.last()
     }
 
-    /// Refuses an object for a part that is missing, at any position of it that is known.
-    fn missing(&self, object: &Object, lines: &[&Line], part: &str) -> Reject {
-        let known = lines.iter().flat_map(|line| &line.refs).find_map(|node| self.positions.get(*node));
-        let position = known.map(|position| position.degrees());
-        object.reject(RejectCode::MissingMember, position, format!("{part} is not in the file"))
+    /// The way as a line, repeated positions dropped.
+    pub(super) fn line(&self) -> Result<Built<Vec<Position>>, Refusal> {
+        let mut shape = self.positions.clone();
+        shape.dedup();
+        if shape.len() < 2 {
+            let position = shape.first().map(|position| position.degrees());
+            return Err(match self.missing {
+                Some(node) => Refusal::missing(&format!("node/{node}"), shape.first().copied()),
+                None => Refusal {
+                    code: RejectCode::InvalidLine,
+                    position,
+                    message: "it has no two positions that differ".to_owned(),
+                },
+            });
+        }
+        let repairs =
+            if shape.len() < self.positions.len() { vec![GeometryRepair::RepeatedPosition] } else { Vec::new() };
+        Ok(Built { shape, repairs, incomplete: self.missing.is_some() })
     }
+
+    /// What the way encloses.
+    pub(super) fn area(&self) -> Result<Built<Polygons>, Refusal> {
+        let incomplete = self.missing.is_some();
+        if let Some(ring) = simple_ring(&self.positions) {
+            return Ok(Built { shape: vec![vec![ring]], repairs: Vec::new(), incomplete });
+        }
+        let Area { polygons, repairs } = assemble(std::slice::from_ref(&self.positions))?;
+        Ok(Built { shape: polygons, repairs, incomplete })
+    }
+}
+
+/// What the member ways of a relation enclose.
+pub(super) fn relation_area(
+    members: &[Member],
+    lines: &ById<Line>,
+    locations: &Locations,
+    policy: Incomplete,
+) -> Result<Built<Polygons>, Refusal> {
+    let mut ways: Vec<(i64, &str)> = members
+        .iter()
+        .filter(|member| member.kind == ObjectKind::Way)
+        .map(|member| (member.id, &*member.role))
+        .collect();
+    // The same way twice is one way, whatever its roles.
+    ways.sort_by_key(|(id, _)| *id);
+    ways.dedup_by_key(|(id, _)| *id);
+
+    let (mut outlines, mut roles) = (Vec::new(), Vec::new());
+    let mut missing = None;
+    let mut anywhere = None;
+    let mut near = Near::default();
+    for (id, role) in ways {
+        let Some(line) = lines.get(id) else {
+            missing = missing.or_else(|| Some(format!("way/{id}")));
+            continue;
+        };
+        let located = line.locate(locations, &mut near);
+        anywhere = anywhere.or(located.positions.first().copied());
+        located.check(Incomplete::KeepFlagged)?;
+        if let Some(node) = located.missing {
+            missing = missing.or_else(|| Some(format!("node/{node}")));
+        }
+        outlines.push(located.positions);
+        roles.push(role);
+    }
+    let Some(missing) = missing else {
+        let Area { polygons, mut repairs } = assemble(&outlines)?;
+        if contradicts(&polygons, &outlines, &roles) {
+            repairs.push(GeometryRepair::IgnoredRoles);
+        }
+        return Ok(Built { shape: polygons, repairs, incomplete: false });
+    };
+    let refusal = Refusal::missing(&missing, anywhere);
+    match policy {
+        Incomplete::Reject => Err(refusal),
+        Incomplete::KeepFlagged => part_of_area(&outlines, &roles).ok_or(refusal),
+    }
+}
+
+/// What is left of an area some of whose lines are missing: the rings that close all the same, but none that only
+/// inner members make, because what is a hole of something that is not there encloses nothing.
+fn part_of_area(outlines: &[Vec<Position>], roles: &[&str]) -> Option<Built<Polygons>> {
+    let mut ends: FxHashMap<Position, usize> = FxHashMap::default();
+    let mut kept: Vec<(&Vec<Position>, &str)> =
+        outlines.iter().zip(roles.iter().copied()).filter(|(line, _)| line.len() > 1).collect();
+    // Lines with a loose end are taken away until none is left.
+    loop {
+        ends.clear();
+        for (line, _) in &kept {
+            *ends.entry(line[0]).or_default() += 1;
+            *ends.entry(line[line.len() - 1]).or_default() += 1;
+        }
+        let before = kept.len();
+        kept.retain(|(line, _)| [line[0], line[line.len() - 1]].iter().all(|end| ends[end] > 1));
+        if kept.len() == before {
+            break;
+        }
+    }
+    let lines: Vec<Vec<Position>> = kept.iter().map(|(line, _)| (*line).clone()).collect();
+    let Area { mut polygons, repairs } = assemble(&lines).ok()?;
+    let roles: Vec<&str> = kept.iter().map(|(_, role)| *role).collect();
+    let first = first_segments(&lines, &roles);
+    let is_hole = |rings: &Vec<Vec<Position>>| {
+        let mut found = segments(&rings[0]).filter_map(|segment| first.get(&segment)).peekable();
+        found.peek().is_some() && found.all(|role| *role == "inner")
+    };
+    polygons.retain(|rings| !is_hole(rings));
+    (!polygons.is_empty()).then_some(Built { shape: polygons, repairs, incomplete: true })
+}
+
+/// A segment, the lesser end first.
+type Ends = (Position, Position);
+
+fn segments(line: &[Position]) -> impl Iterator<Item = Ends> {
+    line.windows(2).filter(|ends| ends[0] != ends[1]).map(|ends| (ends[0].min(ends[1]), ends[0].max(ends[1])))
+}
+
+/// The first segment of each line with the line's role.
+fn first_segments<'r>(lines: &[Vec<Position>], roles: &[&'r str]) -> FxHashMap<Ends, &'r str> {
+    lines.iter().zip(roles).filter_map(|(line, role)| Some((segments(line).next()?, *role))).collect()
+}
+
+/// Whether a member says it is outer and bounds a hole, says it is inner and bounds the outside, or says something else.
+fn contradicts(polygons: &Polygons, outlines: &[Vec<Position>], roles: &[&str]) -> bool {
+    if roles.iter().any(|role| !matches!(*role, "outer" | "inner" | "")) {
+        return true;
+    }
+    let first = first_segments(outlines, roles);
+    polygons.iter().any(|rings| {
+        rings.iter().enumerate().any(|(at, ring)| {
+            let wrong = if at == 0 { "inner" } else { "outer" };
+            segments(ring).any(|segment| first.get(&segment).is_some_and(|role| *role == wrong))
+        })
+    })
+}
+
+/// Polygons in degrees.
+pub(super) fn multipolygon(polygons: &Polygons) -> MultiPolygon<f64> {
+    let ring = |ring: &Vec<Position>| ring.iter().map(|position| position.degrees()).collect::<LineString<f64>>();
+    let polygon = |rings: &Vec<Vec<Position>>| Polygon::new(ring(&rings[0]), rings[1..].iter().map(ring).collect());
+    polygons.iter().map(polygon).collect()
 }

@@ -1,5 +1,6 @@
-//! What a PBF file says of itself in its first blob.
+//! What a PBF file says of itself in its first blob. Decoded by `osmpbf`: once per file, where its speed does not matter.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use osmpbf::{BlobReader, HeaderBlock};
@@ -12,7 +13,42 @@ use crate::domain::Timestamp;
 const HISTORY: &str = "HistoricalInformation";
 
 /// Features a reader must know, and this one does.
-const KNOWN: [&str; 2] = ["OsmSchema-V0.6", "DenseNodes"];
+const KNOWN: [&str; 3] = ["OsmSchema-V0.6", "DenseNodes", "LocationsOnWays"];
+
+/// What matters of a file's header.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Header {
+    /// The date of the data.
+    pub(super) vintage: Option<Timestamp>,
+    /// The update that the file stands at.
+    pub(super) sequence: Option<u64>,
+    /// All of it as texts by name, for the manifest.
+    pub(super) stated: BTreeMap<String, String>,
+}
+
+impl Header {
+    pub(super) fn of(block: &HeaderBlock) -> Self {
+        let vintage = block.osmosis_replication_timestamp().filter(|seconds| *seconds > 0);
+        let vintage = vintage.and_then(|seconds| Timestamp::from_second(seconds).ok());
+        let sequence = block.osmosis_replication_sequence_number().and_then(|number| u64::try_from(number).ok());
+        let bbox = block.bbox().map(|b| {
+            // Billionths of a degree, of which nobody writes more than seven digits.
+            let edge = |degrees: f64| (degrees * 1e7).round() / 1e7;
+            format!("{},{},{},{}", edge(b.left), edge(b.bottom), edge(b.right), edge(b.top))
+        });
+        let features = block.optional_features();
+        let stated = [
+            ("bbox", bbox),
+            ("features", (!features.is_empty()).then(|| features.join(","))),
+            ("replication_sequence", sequence.map(|number| number.to_string())),
+            ("replication_timestamp", vintage.map(|vintage| vintage.to_string())),
+            ("replication_url", block.osmosis_replication_base_url().map(str::to_owned)),
+            ("writing_program", block.writing_program().map(str::to_owned)),
+        ];
+        let stated = stated.into_iter().filter_map(|(name, text)| Some((name.to_owned(), text?)));
+        Self { vintage, sequence, stated: stated.filter(|(_, text)| !text.is_empty()).collect() }
+    }
+}
 
 /// Decodes an inflated header block.
 pub(super) fn decode(raw: &[u8]) -> Result<HeaderBlock, Fault> {
@@ -32,9 +68,4 @@ pub(super) fn check_features(header: &HeaderBlock, path: &Path) -> Result<(), Os
         }
     }
     Ok(())
-}
-
-/// The date of the data, where the file states one.
-pub(super) fn vintage(header: &HeaderBlock) -> Option<Timestamp> {
-    header.osmosis_replication_timestamp().filter(|seconds| *seconds > 0).and_then(|s| Timestamp::from_second(s).ok())
 }

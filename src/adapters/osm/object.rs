@@ -1,9 +1,8 @@
 //! A wanted object: what is kept of it until its geometry is known.
 
-use osmpbf::{RelMemberType, Relation, Way};
 use serde::{Serialize, Serializer};
 
-use super::area::Position;
+use super::line::Line;
 use crate::domain::{Feature, ObjectKind, RecordId, Reject, RejectCode, Shape, Tags, Timestamp};
 
 /// The licence of OpenStreetMap, as SPDX names it.
@@ -23,20 +22,12 @@ pub(super) struct Object {
 /// What an object's geometry is made of.
 #[derive(Debug)]
 pub(super) enum Geometry {
-    /// A node: longitude and latitude in degrees.
-    Point(f64, f64),
-    /// A closed way.
-    Ring(Line),
+    /// A node's own position.
+    Point,
+    /// A way.
+    Line(Line),
     /// A relation.
     Members(Vec<Member>),
-}
-
-/// A way as its nodes, and their positions where the file states them with the way.
-#[derive(Debug)]
-pub(super) struct Line {
-    pub(super) refs: Vec<i64>,
-    /// As many as `refs`, or none.
-    pub(super) positions: Vec<Position>,
 }
 
 /// A member of a relation.
@@ -59,7 +50,7 @@ struct Raw<'a> {
     timestamp: Option<String>,
     tags: RawTags<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    nodes: Option<&'a [i64]>,
+    nodes: Option<Vec<i64>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     members: Option<Vec<RawMember<'a>>>,
 }
@@ -87,14 +78,6 @@ impl Object {
         record_id(self.kind, self.id)
     }
 
-    /// Longitude and latitude of a node, in degrees.
-    pub(super) fn point(&self) -> Option<(f64, f64)> {
-        match self.geometry {
-            Geometry::Point(lon, lat) => Some((lon, lat)),
-            _ => None,
-        }
-    }
-
     /// Refuses it.
     pub(super) fn reject(&self, code: RejectCode, position: Option<(f64, f64)>, message: String) -> Reject {
         Reject { record_id: self.record_id(), code, position, message }
@@ -118,8 +101,8 @@ impl Object {
     fn raw<'a>(&'a self) -> String {
         let raw_member = |member: &'a Member| RawMember { kind: name(member.kind), id: member.id, role: &member.role };
         let (nodes, members) = match &self.geometry {
-            Geometry::Point(..) => (None, None),
-            Geometry::Ring(line) => (Some(line.refs.as_slice()), None),
+            Geometry::Point => (None, None),
+            Geometry::Line(line) => (Some(line.refs()), None),
             Geometry::Members(members) => (None, Some(members.iter().map(raw_member).collect())),
         };
         let raw = Raw {
@@ -138,26 +121,6 @@ impl Object {
 /// The id of an object in OSM's terms: `node/123`.
 pub(super) fn record_id(kind: ObjectKind, id: i64) -> RecordId {
     RecordId::new(format!("{}/{id}", name(kind)))
-}
-
-/// A way as a line.
-pub(super) fn line(way: &Way<'_>) -> Line {
-    let positions: Option<Vec<_>> =
-        way.node_locations().map(|at| Position::from_nano(at.nano_lon(), at.nano_lat())).collect();
-    Line { refs: way.refs().collect(), positions: positions.unwrap_or_default() }
-}
-
-/// The members of a relation; `None` when a role is not a text.
-pub(super) fn members(relation: &Relation<'_>) -> Option<Vec<Member>> {
-    let member = |member: osmpbf::RelMember<'_>| {
-        let kind = match member.member_type {
-            RelMemberType::Node => ObjectKind::Node,
-            RelMemberType::Way => ObjectKind::Way,
-            RelMemberType::Relation => ObjectKind::Relation,
-        };
-        Some(Member { kind, id: member.member_id, role: member.role().ok()?.into() })
-    };
-    relation.members().map(member).collect()
 }
 
 /// OSM's name of a kind of object.

@@ -1,18 +1,47 @@
-//! The later passes: member ways of wanted relations, then the positions of the nodes that areas need.
-//! Each opens only the blobs whose ids can answer it.
+//! The passes over a source: relations, ways, nodes.
+//!
+//! ```text
+//! relations ─▶ member ways wanted ─▶ ways ─▶ nodes referred to ─▶ nodes ─▶ points, positions of nodes
+//! ```
+//!
+//! Each opens only the blocks with objects of its kind, so that where only places are wanted, every block is inflated
+//! once. Layers read ways and relations a second time, when all positions are known (see [`super::raw`]).
 
-use std::ops::RangeInclusive;
+use std::collections::BTreeMap;
 
-use super::OsmError;
-use super::area::Position;
-use super::block::{Block, Body};
-use super::file::{BlobAt, PbfFile};
-use super::object::{Geometry, Line, Object, line};
-use crate::domain::ObjectKind;
-use crate::pipeline::ports::{Observer, Unit};
+use super::block::{Block, Meta};
+use super::blocks::Blocks;
+use super::judge::{BROKEN_TAG, Judge, LAYERS, LayerTally, Outcome, PLACES, fits, row};
+use super::layout::{Layout, Stage};
+use super::line::{Line, Scratch};
+use super::locations::{Locations, Referred};
+use super::object::{Geometry, Member, Object, record_id};
+use super::source::Ended;
+use super::versions::{Counts, Versions};
+use super::{Fault, OsmError};
+use crate::domain::{
+    Feature, GeometryKind, LeftOut, LeftOutRule, LonLat, ObjectKind, Position, Reject, RejectCode, Shape, TagSet, Tags,
+    Timestamp,
+};
+use crate::pipeline::layers::LayerShape;
+use crate::pipeline::ports::{Demand, Observer, Unit};
 
-/// A blob with the ids of one kind of object in it.
-pub(super) type IdRange = (BlobAt, RangeInclusive<i64>);
+/// A source that is being read.
+pub(super) struct Reader<'r> {
+    pub(super) source: &'r str,
+    pub(super) blocks: &'r Blocks,
+    pub(super) layout: &'r Layout,
+    pub(super) wanted: &'r Demand<'r>,
+    pub(super) observer: &'r dyn Observer,
+    pub(super) versions: Versions,
+    /// Whether ids must ascend in every file; an id that does not ends the reading with [`Ended::Unordered`].
+    pub(super) ordered: bool,
+    /// Objects read, by kind.
+    pub(super) objects: BTreeMap<&'static str, u64>,
+    /// Objects that no place can come of, by rule.
+    pub(super) left_out: LeftOut,
+    pub(super) newest_ms: Option<i64>,
+}
 
 /// Values by id, for ids that were named beforehand. Of an object given twice, the first counts.
 pub(super) struct ById<T> {
@@ -21,7 +50,7 @@ pub(super) struct ById<T> {
 }
 
 impl<T> ById<T> {
-    fn new(mut ids: Vec<i64>) -> Self {
+    pub(super) fn new(mut ids: Vec<i64>) -> Self {
         ids.sort_unstable();
         ids.dedup();
         let values = ids.iter().map(|_| None).collect();
@@ -32,7 +61,7 @@ impl<T> ById<T> {
         self.ids.binary_search(&id).ok()
     }
 
-    /// The value of `id`, if the file has it.
+    /// The value of `id`, if the input has it.
     pub(super) fn get(&self, id: i64) -> Option<&T> {
         self.place(id).and_then(|place| self.values[place].as_ref())
     }
@@ -40,106 +69,465 @@ impl<T> ById<T> {
     fn set(&mut self, place: usize, value: T) {
         self.values[place].get_or_insert(value);
     }
-
-    /// Whether an id in `range` has no value yet.
-    fn lacks_some_of(&self, range: &RangeInclusive<i64>) -> bool {
-        let first = self.ids.partition_point(|id| id < range.start());
-        let missing = |(id, value): (&i64, &Option<T>)| range.contains(id).then_some(value.is_none());
-        self.ids[first..].iter().zip(&self.values[first..]).map_while(missing).any(|missing| missing)
-    }
-
-    fn values(&self) -> impl Iterator<Item = &T> {
-        self.values.iter().flatten()
-    }
 }
 
-/// Reads the member ways of `relations`.
-pub(super) fn member_ways(
-    file: &PbfFile,
-    relations: &[Object],
-    ways: &[IdRange],
-    source: &str,
-    observer: &dyn Observer,
-) -> Result<ById<Line>, OsmError> {
-    let members = relations.iter().flat_map(|relation| match &relation.geometry {
-        Geometry::Members(members) => members.as_slice(),
-        _ => &[],
-    });
-    let wanted = members.filter(|member| member.kind == ObjectKind::Way).map(|member| member.id);
-    let mut lines = ById::new(wanted.collect());
-    let read = |block: &Block, lines: &ById<Line>| {
-        let mut found = Vec::new();
-        block.for_each(|item| {
-            if let (Body::Way(way), true, Some(place)) = (item.body, item.meta.visible, lines.place(item.id)) {
-                found.push((place, line(&way)));
-            }
-        });
-        found
-    };
-    fill(file, &mut lines, ways, &format!("extract {source}: member ways"), observer, read)?;
-    Ok(lines)
+/// What a pass learns of every block.
+pub(super) struct Seen<'v> {
+    versions: &'v Versions,
+    plain: bool,
+    updates: bool,
+    block: u32,
+    objects: u32,
+    first: i64,
+    last: i64,
+    ascending: bool,
+    newest_ms: Option<i64>,
+    outdated: Vec<i64>,
 }
 
-/// Reads the positions of the nodes of `ways` and `lines`.
-pub(super) fn locations(
-    file: &PbfFile,
-    ways: &[Object],
-    lines: &ById<Line>,
-    nodes: &[IdRange],
-    source: &str,
-    observer: &dyn Observer,
-) -> Result<ById<Position>, OsmError> {
-    let of_ways = ways.iter().filter_map(|way| match &way.geometry {
-        Geometry::Ring(line) => Some(line),
-        _ => None,
-    });
-    let all = || of_ways.clone().chain(lines.values());
-    let mut positions = ById::new(all().flat_map(|line| &line.refs).copied().collect());
-    for (id, position) in all().flat_map(|line| line.refs.iter().zip(&line.positions)) {
-        if let Some(place) = positions.place(*id) {
-            positions.set(place, *position);
+impl<'v> Seen<'v> {
+    fn new(versions: &'v Versions, stage: &Stage, block: usize) -> Self {
+        Self {
+            versions,
+            plain: versions.is_plain(),
+            updates: stage.updates,
+            block: block as u32,
+            objects: 0,
+            first: i64::MAX,
+            last: i64::MIN,
+            ascending: true,
+            newest_ms: None,
+            outdated: Vec::new(),
         }
     }
-    let read = |block: &Block, positions: &ById<Position>| {
-        let mut found = Vec::new();
-        block.for_each(|item| {
-            if let (Body::Node(lon, lat), true, Some(place)) = (item.body, item.meta.visible, positions.place(item.id))
-            {
-                found.extend(Position::from_nano(lon, lat).map(|position| (place, position)));
-            }
-        });
-        found
-    };
-    fill(file, &mut positions, nodes, &format!("extract {source}: node positions"), observer, read)?;
-    Ok(positions)
+
+    /// Takes note of an object. Returns whether it counts.
+    #[inline]
+    pub(super) fn meet(&mut self, kind: ObjectKind, id: i64, meta: &Meta<'_>) -> Counts {
+        if self.objects == 0 {
+            self.first = id;
+        } else if id <= self.last {
+            self.ascending = false;
+        }
+        self.last = id;
+        self.objects += 1;
+        self.newest_ms = self.newest_ms.max(meta.time_ms);
+        if self.plain {
+            return Counts::Yes;
+        }
+        if self.updates {
+            return self.versions.in_updates((kind, id));
+        }
+        let counts = self.versions.in_files((kind, id), meta.version, (self.block, self.objects - 1));
+        if counts == Counts::Outdates {
+            self.outdated.push(id);
+        }
+        counts
+    }
 }
 
-/// Fills in the values that `read` finds in the blobs that can have some.
-fn fill<T: Send + Sync>(
-    file: &PbfFile,
-    values: &mut ById<T>,
-    ranges: &[IdRange],
-    stage: &str,
-    observer: &dyn Observer,
-    read: impl Fn(&Block, &ById<T>) -> Vec<(usize, T)> + Sync,
-) -> Result<(), OsmError> {
-    let blobs: Vec<_> = ranges.iter().filter(|(_, ids)| values.lacks_some_of(ids)).map(|(blob, _)| *blob).collect();
-    if blobs.is_empty() {
-        return Ok(());
+/// What a block has for places.
+#[derive(Default)]
+struct Found {
+    left_out: LeftOut,
+    objects: Vec<Result<Object, Reject>>,
+}
+
+/// What may become of an object as a place.
+enum Verdict {
+    LeftOut(LeftOutRule),
+    Rejected(Reject),
+    Wanted(Tags),
+}
+
+impl<'r> Reader<'r> {
+    /// Reads the blocks with objects of a kind, first those of files, then those of updates.
+    ///
+    /// The first pass over a kind counts its objects.
+    pub(super) fn pass<T: Send>(
+        &mut self,
+        kind: ObjectKind,
+        doing: &str,
+        is_first: bool,
+        work: impl Fn(&Block<'_>, &mut Seen<'_>) -> Result<T, Fault> + Sync,
+        mut take: impl FnMut(T) -> Result<(), Ended>,
+    ) -> Result<(), Ended> {
+        let stage = if doing.is_empty() { String::new() } else { format!(": {doing}") };
+        let name = format!("extract {}{stage}", self.source);
+        self.observer.stage(&name, Unit::Bytes, Some(self.layout.bytes(kind)));
+        for stage in self.layout.stages(kind) {
+            let mut last: Option<(usize, i64)> = None;
+            let mut outdated = Vec::new();
+            let (versions, blocks) = (&self.versions, self.blocks);
+            let (ordered, observer) = (self.ordered && is_first && !stage.updates, self.observer);
+            let (objects, newest_ms) = (self.objects.entry(plural(kind)).or_default(), &mut self.newest_ms);
+            blocks.each(
+                &stage.pieces,
+                |at, block| {
+                    // What was taken for a block of nodes may hold ways as well, if the file is not in order.
+                    let there = block.kinds()?;
+                    if there.iter().zip(stage.kinds[at]).any(|(there, expected)| *there && !expected) {
+                        return Err(Fault::Order);
+                    }
+                    let mut seen = Seen::new(versions, &stage, at);
+                    let made = work(block, &mut seen)?;
+                    let Seen { objects, first, last, ascending, newest_ms, outdated, .. } = seen;
+                    Ok((objects, (first, last), ascending, newest_ms, outdated, made))
+                },
+                |at, (met, ids, ascending, newest, stale, made)| {
+                    observer.advance(stage.pieces[at].bytes());
+                    if ordered && met > 0 {
+                        let file = stage.pieces[at].file();
+                        if !ascending || last.is_some_and(|(before, last)| before == file && last >= ids.0) {
+                            return Err(Ended::Unordered);
+                        }
+                        last = Some((file, ids.1));
+                    }
+                    if is_first {
+                        *objects += u64::from(met);
+                        *newest_ms = (*newest_ms).max(newest);
+                        outdated.extend(stale);
+                    }
+                    take(made)
+                },
+            )?;
+            self.versions.outdated.extend(outdated.into_iter().map(|id| (kind, id)));
+        }
+        Ok(())
     }
-    observer.stage(stage, Unit::Bytes, Some(blobs.iter().map(BlobAt::frame_bytes).sum()));
-    let mut found = Vec::new();
-    file.map_blobs(
-        &blobs,
-        |block| read(block, values),
-        |blob, of_blob| {
-            found.extend(of_blob);
-            observer.advance(blob.frame_bytes());
-            Ok::<_, OsmError>(())
-        },
-    )?;
-    for (place, value) in found {
-        values.set(place, value);
+
+    /// Opens the blocks without any object, so that damage in them is found too.
+    pub(super) fn open_empty(&self) -> Result<(), OsmError> {
+        self.blocks.each(&self.layout.empty(), |_, block| block.kinds(), |_, _| Ok(()))
     }
-    Ok(())
+
+    /// Whether a layer may have rows of this kind of geometry.
+    pub(super) fn layers_have(&self, kinds: &[GeometryKind]) -> bool {
+        self.wanted.layers.iter().any(|layer| kinds.iter().any(|kind| layer.kinds.contains(kind)))
+    }
+
+    /// The first pass: relations that are wanted as places, and the member ways of all that are wanted.
+    pub(super) fn relations(
+        &mut self,
+        mut take: impl FnMut(Result<Object, Reject>) -> Result<(), Ended>,
+    ) -> Result<ById<Line>, Ended> {
+        let wanted = self.wanted;
+        let layers = if self.layers_have(&[GeometryKind::Area]) { LAYERS } else { 0 };
+        let (mut ways, mut left_out) = (Vec::new(), LeftOut::default());
+        let work = |block: &Block<'_>, seen: &mut Seen<'_>| {
+            let mut judge = Judge::new(wanted, block.strings());
+            let (mut found, mut ways, mut texts) = (Found::default(), Vec::new(), Vec::new());
+            block.relations(|relation| {
+                let counts = seen.meet(ObjectKind::Relation, relation.id, &relation.meta);
+                let whom = judge.matters(relation.tags);
+                let mut verdict = verdict(
+                    &judge,
+                    ObjectKind::Relation,
+                    relation.id,
+                    relation.tags,
+                    whom,
+                    counts,
+                    &relation.meta,
+                    None,
+                );
+                let of_layer = whom & layers != 0
+                    && matches!(counts, Counts::Yes | Counts::Outdates)
+                    && judge.texts(relation.tags, &mut texts)
+                    && is_area(texts.as_slice())
+                    && wanted.layers.iter().any(|layer| fits(layer, ObjectKind::Relation, &texts));
+                if let Verdict::Wanted(tags) = &verdict
+                    && !matches!(tags.get("type"), Some("multipolygon" | "boundary"))
+                {
+                    verdict = Verdict::LeftOut(LeftOutRule::WrongKind);
+                }
+                if !of_layer && !matches!(verdict, Verdict::Wanted(_)) {
+                    found.note(verdict, |_| unreachable!("it is not wanted"));
+                    return Ok(());
+                }
+                let members = relation.members()?;
+                ways.extend(members.iter().filter(|member| member.kind == ObjectKind::Way).map(|member| member.id));
+                let roles = members
+                    .iter()
+                    .map(|member| {
+                        Some(Member { kind: member.kind, id: member.id, role: judge.text(member.role)?.into() })
+                    })
+                    .collect::<Option<Vec<_>>>();
+                match (roles, verdict) {
+                    (None, Verdict::Wanted(_)) => {
+                        let message = "a role in it is not UTF-8, or not in the file's table of texts";
+                        found.objects.push(Err(malformed(ObjectKind::Relation, relation.id, None, message)));
+                    }
+                    (members, verdict) => found.note(verdict, |tags| {
+                        object(
+                            ObjectKind::Relation,
+                            relation.id,
+                            &relation.meta,
+                            tags,
+                            Geometry::Members(members.unwrap_or_default()),
+                        )
+                    }),
+                }
+                Ok(())
+            })?;
+            Ok((found, ways))
+        };
+        self.pass(ObjectKind::Relation, "relations", true, work, |(found, of_block)| {
+            ways.extend(of_block);
+            left_out.merge(&found.left_out);
+            found.objects.into_iter().try_for_each(&mut take)
+        })?;
+        self.left_out.merge(&left_out);
+        Ok(ById::new(ways))
+    }
+
+    /// The second pass: ways that are wanted as places, the lines of member ways, and the nodes that all of them and those
+    /// wanted by layers refer to.
+    pub(super) fn ways(
+        &mut self,
+        lines: &mut ById<Line>,
+        mut take: impl FnMut(Result<Object, Reject>) -> Result<(), Ended>,
+    ) -> Result<Locations, Ended> {
+        let wanted = self.wanted;
+        let layers = if self.layers_have(&[GeometryKind::Line, GeometryKind::Area]) { LAYERS } else { 0 };
+        let (mut referred, mut left_out) = (Referred::default(), LeftOut::default());
+        let mut members: Vec<(usize, Line)> = Vec::new();
+        let known = &*lines;
+        let work = |block: &Block<'_>, seen: &mut Seen<'_>| {
+            let mut judge = Judge::new(wanted, block.strings());
+            let (mut found, mut members) = (Found::default(), Vec::new());
+            let (mut refs, mut scratch) = (Vec::new(), Scratch::default());
+            block.ways(|way| {
+                let counts = seen.meet(ObjectKind::Way, way.id, &way.meta);
+                let whom = judge.matters(way.tags);
+                let lives = way.meta.visible && matches!(counts, Counts::Yes | Counts::Outdates);
+                let verdict = verdict(&judge, ObjectKind::Way, way.id, way.tags, whom, counts, &way.meta, None);
+                let member = known.place(way.id).filter(|_| lives);
+                let is_place = matches!(verdict, Verdict::Wanted(_));
+                if member.is_some() || is_place {
+                    let line = Line::of(&way, &mut scratch)?;
+                    if !line.is_located() {
+                        refs.extend_from_slice(&scratch.refs);
+                    }
+                    if let Some(place) = member {
+                        members.push((place, line.clone()));
+                    }
+                    found.note(verdict, |tags| object(ObjectKind::Way, way.id, &way.meta, tags, Geometry::Line(line)));
+                    return Ok(());
+                }
+                found.note(verdict, |_| unreachable!("it is not wanted"));
+                if whom & layers != 0 && lives && !way.is_located() {
+                    way.refs(&mut scratch.refs)?;
+                    refs.extend_from_slice(&scratch.refs);
+                }
+                Ok(())
+            })?;
+            refs.sort_unstable();
+            refs.dedup();
+            Ok((found, members, refs))
+        };
+        self.pass(ObjectKind::Way, "ways", true, work, |(found, of_block, refs)| {
+            members.extend(of_block);
+            referred.add(refs);
+            left_out.merge(&found.left_out);
+            found.objects.into_iter().try_for_each(&mut take)
+        })?;
+        for (place, line) in members {
+            lines.set(place, line);
+        }
+        self.left_out.merge(&left_out);
+        Ok(referred.locations())
+    }
+
+    /// The third pass: nodes that are wanted, and the positions of those that are referred to.
+    pub(super) fn nodes(
+        &mut self,
+        locations: &Locations,
+        mut take: impl FnMut(Result<Feature, Reject>) -> Result<(), Ended>,
+        mut take_rows: impl FnMut(LayerTally) -> Result<(), Ended>,
+    ) -> Result<(), Ended> {
+        let wanted = self.wanted;
+        let mut left_out = LeftOut::default();
+        let work = |block: &Block<'_>, seen: &mut Seen<'_>| {
+            let mut judge = Judge::new(wanted, block.strings());
+            let mut tally = LayerTally::new(wanted.layers);
+            let (mut left_out, mut found, mut positions) = (LeftOut::default(), Vec::new(), Vec::new());
+            let (mut not_matched, mut not_in_layers) = (0, 0);
+            let (mut from, mut texts) = (0, Vec::new());
+            block.nodes(|node| {
+                let counts = seen.meet(ObjectKind::Node, node.id, &node.meta);
+                let lives = node.meta.visible && matches!(counts, Counts::Yes | Counts::Outdates);
+                if lives
+                    && !locations.is_empty()
+                    && let Some(place) = locations.walk(node.id, &mut from)
+                    && let Some(position) = node.position
+                {
+                    positions.push((place, position));
+                }
+                let whom = if node.tags.is_empty() { 0 } else { judge.matters(node.tags) };
+                if whom == 0 && lives {
+                    not_matched += 1;
+                    not_in_layers += 1;
+                    return Ok(());
+                }
+                // A position out of all range is nowhere on Earth either.
+                let stated = node.position.map_or((999.0, 999.0), Position::degrees);
+                let place =
+                    verdict(&judge, ObjectKind::Node, node.id, node.tags, whom, counts, &node.meta, Some(stated));
+                match place {
+                    Verdict::LeftOut(LeftOutRule::NotMatched) => not_matched += 1,
+                    Verdict::LeftOut(rule) => left_out.add(rule, 1),
+                    Verdict::Rejected(reject) => found.push(Err(reject)),
+                    // A position that is not on Earth is for the transform to judge.
+                    Verdict::Wanted(_)
+                        if LonLat::new(stated.0, stated.1).is_some_and(|at| !wanted.region.reads(at)) =>
+                    {
+                        left_out.add(LeftOutRule::OutsideRegion, 1);
+                    }
+                    Verdict::Wanted(tags) => {
+                        let shape = Shape::Point(geo::Point::new(stated.0, stated.1));
+                        let object = object(ObjectKind::Node, node.id, &node.meta, tags, Geometry::Point);
+                        found.push(Ok(object.into_feature(shape)));
+                    }
+                }
+                if wanted.layers.is_empty() {
+                    return Ok(());
+                }
+                if whom & LAYERS == 0 && lives {
+                    not_in_layers += 1;
+                    return Ok(());
+                }
+                if !may_have_rows(&mut tally, counts, &node.meta) {
+                    return Ok(());
+                }
+                if !judge.texts(node.tags, &mut texts) {
+                    tally.refuse(ObjectKind::Node, node.id, Some(stated), BROKEN_TAG);
+                    return Ok(());
+                }
+                for (at, layer) in wanted.layers.iter().enumerate() {
+                    let outcome = if !fits(layer, ObjectKind::Node, &texts) {
+                        Outcome::LeftOut(LeftOutRule::NotMatched)
+                    } else if counts == Counts::Repeated {
+                        Outcome::Rejected(repeated(ObjectKind::Node, node.id, Some(stated)))
+                    } else if !layer.kinds.contains(&GeometryKind::Point) {
+                        Outcome::LeftOut(LeftOutRule::WrongKind)
+                    } else if let Some(position) = node.position.filter(|position| position.is_valid()) {
+                        let at_lon_lat = LonLat::new(stated.0, stated.1);
+                        if at_lon_lat.is_some_and(|at| wanted.region.contains(at)) {
+                            let shape = LayerShape::Point(position);
+                            tally.rows[at].push(&row(layer, (ObjectKind::Node, node.id), shape, &texts, &node.meta));
+                            Outcome::Kept
+                        } else {
+                            Outcome::LeftOut(LeftOutRule::OutsideRegion)
+                        }
+                    } else {
+                        let message = "its position is not on Earth".to_owned();
+                        Outcome::Rejected(Reject {
+                            record_id: record_id(ObjectKind::Node, node.id),
+                            code: RejectCode::InvalidPosition,
+                            position: Some(stated),
+                            message,
+                        })
+                    };
+                    tally.note(at, outcome);
+                }
+                Ok(())
+            })?;
+            left_out.add(LeftOutRule::NotMatched, not_matched);
+            tally.leave_out(LeftOutRule::NotMatched, not_in_layers);
+            Ok((left_out, found, positions, tally))
+        };
+        self.pass(ObjectKind::Node, "nodes", true, work, |(more, found, of_block, tally)| {
+            left_out.merge(&more);
+            for (place, position) in of_block {
+                locations.set(place, position);
+            }
+            found.into_iter().try_for_each(&mut take)?;
+            take_rows(tally)
+        })?;
+        self.left_out.merge(&left_out);
+        Ok(())
+    }
+}
+
+impl Found {
+    fn note(&mut self, verdict: Verdict, object: impl FnOnce(Tags) -> Object) {
+        match verdict {
+            Verdict::LeftOut(rule) => self.left_out.add(rule, 1),
+            Verdict::Rejected(reject) => self.objects.push(Err(reject)),
+            Verdict::Wanted(tags) => self.objects.push(Ok(object(tags))),
+        }
+    }
+}
+
+/// What may become of an object as a place, as far as its tags tell.
+#[expect(clippy::too_many_arguments, reason = "all that is known of an object")]
+fn verdict(
+    judge: &Judge<'_, '_>,
+    kind: ObjectKind,
+    id: i64,
+    tags: &[(u32, u32)],
+    whom: u8,
+    counts: Counts,
+    meta: &Meta<'_>,
+    position: Option<(f64, f64)>,
+) -> Verdict {
+    if counts == Counts::Superseded {
+        return Verdict::LeftOut(LeftOutRule::Superseded);
+    }
+    if !meta.visible {
+        return Verdict::LeftOut(LeftOutRule::NotLive);
+    }
+    if whom & PLACES == 0 {
+        return Verdict::LeftOut(LeftOutRule::NotMatched);
+    }
+    let mut texts = Vec::new();
+    if !judge.texts(tags, &mut texts) {
+        return Verdict::Rejected(malformed(kind, id, position, BROKEN_TAG));
+    }
+    let tags: Tags = texts.into_iter().collect();
+    if !judge.wanted.taxonomy.wants(kind, &tags) {
+        return Verdict::LeftOut(LeftOutRule::NotMatched);
+    }
+    if counts == Counts::Repeated {
+        return Verdict::Rejected(repeated(kind, id, position));
+    }
+    Verdict::Wanted(tags)
+}
+
+/// Whether an object may have rows in layers; if not, it is counted.
+pub(super) fn may_have_rows(tally: &mut LayerTally, counts: Counts, meta: &Meta<'_>) -> bool {
+    if counts == Counts::Superseded {
+        tally.leave_out(LeftOutRule::Superseded, 1);
+    } else if !meta.visible {
+        tally.leave_out(LeftOutRule::NotLive, 1);
+    }
+    counts != Counts::Superseded && meta.visible
+}
+
+/// Whether the tags of a relation say that its members enclose an area.
+pub(super) fn is_area(tags: &[(&str, &str)]) -> bool {
+    matches!(tags.value_of("type"), Some("multipolygon" | "boundary"))
+}
+
+fn object(kind: ObjectKind, id: i64, meta: &Meta<'_>, tags: Tags, geometry: Geometry) -> Object {
+    let time = meta.time_ms.and_then(|ms| Timestamp::from_millisecond(ms).ok());
+    Object { kind, id, version: meta.version, time, tags, geometry }
+}
+
+fn malformed(kind: ObjectKind, id: i64, position: Option<(f64, f64)>, message: &str) -> Reject {
+    Reject { record_id: record_id(kind, id), code: RejectCode::Malformed, position, message: message.to_owned() }
+}
+
+/// Refuses an object that is in the file more than once.
+pub(super) fn repeated(kind: ObjectKind, id: i64, position: Option<(f64, f64)>) -> Reject {
+    let message = "another object of this id is in the file and counts".to_owned();
+    Reject { record_id: record_id(kind, id), code: RejectCode::RepeatedId, position, message }
+}
+
+fn plural(kind: ObjectKind) -> &'static str {
+    match kind {
+        ObjectKind::Node => "nodes",
+        ObjectKind::Way => "ways",
+        ObjectKind::Relation => "relations",
+    }
 }

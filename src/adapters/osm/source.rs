@@ -1,45 +1,58 @@
-//! An OSM PBF file as a source of features.
+//! OSM PBF files as a source of features and of rows of layers.
 
 use std::path::PathBuf;
 
-use rustc_hash::FxHashSet;
+use rayon::prelude::*;
 
-use super::OsmError;
+use super::area::Polygons;
+use super::blocks::Blocks;
 use super::file::PbfFile;
-use super::geometry::{Parts, shape_all};
+use super::geometry::{Built, Refusal, multipolygon, relation_area};
+use super::judge::LayerTally;
+use super::layout::Layout;
+use super::line::Line;
+use super::locations::{Locations, Near};
 use super::object::{Geometry, Object};
-use super::passes::{IdRange, locations, member_ways};
-use super::scan::scan;
+use super::passes::{ById, Reader};
+use super::versions::Versions;
+use super::{Fault, OsmError};
 use crate::adapters::io::{input_of, size_told};
-use crate::domain::{Feature, LeftOutRule, ObjectKind, Reject, RejectCode, Shape, Timestamp};
+use crate::domain::{Feature, Incomplete, LeftOut, LeftOutRule, LonLat, Region, Reject, Shape, Timestamp};
 use crate::pipeline::RunError;
-use crate::pipeline::ports::{Chunk, Demand, Extracted, Observer, Source, TakeChunk, Unit};
+use crate::pipeline::ports::{Chunk, Demand, Extracted, LayerCount, Observer, Source, TakeChunk};
 
 /// Who must be named, <https://www.openstreetmap.org/copyright>.
 const ATTRIBUTION: &str = "© OpenStreetMap contributors";
 
-/// A file of the OSM PBF format: current data, in blobs that are uncompressed or zlib.
-///
-/// It is read in up to three passes: what is wanted, the member ways of wanted relations, and the positions of the
-/// nodes that wanted areas need. So objects may come in any order, and none is held unless it is wanted or part of
-/// one that is.
+/// Areas assembled at a time.
+const BATCH_AREAS: usize = 4096;
+
+/// Rows of a layer handed on at once, in bytes.
+const BATCH_ROW_BYTES: usize = 4 << 20;
+
+/// Files of the OSM PBF format that together are one source: current data, blobs of any codec.
 #[derive(Debug, Clone)]
 pub struct OsmPbf {
     name: String,
-    path: PathBuf,
+    paths: Vec<PathBuf>,
 }
 
 /// Why reading ended early.
-enum Ended {
-    /// The file cannot be read.
+pub(super) enum Ended {
+    /// A file cannot be read.
     File(OsmError),
     /// Whoever takes the chunks has failed.
     Taker(RunError),
+    /// A file is not in the order that it looked to be in.
+    Unordered,
 }
 
 impl From<OsmError> for Ended {
     fn from(error: OsmError) -> Self {
-        Self::File(error)
+        match error {
+            OsmError::Damaged { source: Fault::Order, .. } => Self::Unordered,
+            error => Self::File(error),
+        }
     }
 }
 
@@ -50,9 +63,15 @@ impl From<RunError> for Ended {
 }
 
 impl OsmPbf {
-    /// The source of this name that reads this file.
+    /// The source of this name that reads one file.
     pub fn new(name: impl Into<String>, path: impl Into<PathBuf>) -> Self {
-        Self { name: name.into(), path: path.into() }
+        Self::of_files(name, vec![path.into()])
+    }
+
+    /// The source of this name that reads several files as one: of an object that is in more than one of them, the
+    /// highest version counts.
+    pub fn of_files(name: impl Into<String>, paths: Vec<PathBuf>) -> Self {
+        Self { name: name.into(), paths }
     }
 
     fn failed(&self, error: OsmError) -> RunError {
@@ -65,66 +84,133 @@ impl OsmPbf {
         observer: &dyn Observer,
         out: &mut TakeChunk<'_>,
     ) -> Result<Extracted, Ended> {
-        let file = PbfFile::open(&self.path)?;
-        let mut extracted = Extracted { attribution: Some(ATTRIBUTION.to_owned()), ..Extracted::default() };
-        let mut chunks = Chunks { out, next: Chunk::default() };
+        let files = self.paths.iter().map(|path| PbfFile::open(path)).collect::<Result<Vec<_>, _>>()?;
+        let blocks = Blocks { files, updates: Vec::new() };
+        // Hashing reads the files too; beside the decoding it costs no time of its own where there are threads.
+        let (inputs, extracted) = std::thread::scope(|scope| {
+            let inputs = scope.spawn(|| {
+                let hash =
+                    |path: &PathBuf| input_of(path).map_err(|source| OsmError::Io { path: path.clone(), source });
+                self.paths.iter().map(hash).collect::<Result<Vec<_>, _>>()
+            });
+            let extracted = self.read_blocks(&blocks, wanted, observer, out);
+            (inputs.join(), extracted)
+        });
+        let mut extracted = extracted?;
+        extracted.inputs = inputs.expect("hashing a file does not panic")?;
+        Ok(extracted)
+    }
 
-        observer.stage(&format!("extract {}", self.name), Unit::Bytes, Some(file.size_bytes));
-        let (mut ways, mut relations) = (Vec::new(), Vec::new());
-        let (mut node_ranges, mut way_ranges): (Vec<IdRange>, Vec<IdRange>) = (Vec::new(), Vec::new());
-        let mut newest_ms = None;
-        let mut seen = Seen::default();
-        file.map_blobs(
-            &file.data_blobs()?,
-            |block| scan(block, wanted),
-            |blob, scan| {
-                observer.advance(blob.frame_bytes());
-                extracted.read += scan.read;
-                extracted.left_out.merge(&scan.left_out);
-                newest_ms = newest_ms.max(scan.newest_ms);
-                node_ranges.extend(scan.nodes.map(|ids| (blob, ids)));
-                way_ranges.extend(scan.ways.map(|ids| (blob, ids)));
-                for found in scan.found {
-                    match found {
-                        Err(reject) => chunks.reject(reject)?,
-                        Ok(object) if !seen.first(&object) => {
-                            let position = object.point();
-                            let message = "an object of this id came before it in the file".to_owned();
-                            chunks.reject(object.reject(RejectCode::RepeatedId, position, message))?;
-                        }
-                        Ok(object) => match object.geometry {
-                            Geometry::Point(lon, lat) => {
-                                chunks.feature(object.into_feature(Shape::Point(geo::Point::new(lon, lat))))?;
-                            }
-                            Geometry::Ring(_) => ways.push(object),
-                            Geometry::Members(_) => relations.push(object),
-                        },
-                    }
-                }
-                Ok::<_, Ended>(())
-            },
-        )?;
+    fn read_blocks(
+        &self,
+        blocks: &Blocks,
+        wanted: &Demand<'_>,
+        observer: &dyn Observer,
+        out: &mut TakeChunk<'_>,
+    ) -> Result<Extracted, Ended> {
+        let layout = match Layout::of_sorted(blocks) {
+            Err(OsmError::Damaged { source: Fault::Order, .. }) => None,
+            layout => Some(layout?),
+        };
+        if let Some(layout) = layout {
+            let mut versions = Versions::default();
+            if blocks.files.len() > 1 {
+                versions.find_repeated(blocks, &layout)?;
+            }
+            match self.read_in(blocks, &layout, versions, true, wanted, observer, out) {
+                Err(Ended::Unordered) => {}
+                read => return read,
+            }
+        }
+        let name = &self.name;
+        observer.note(&format!(
+            "{name} is not sorted by type and id, so it is read twice, which is slower; `osmium sort` puts it in order"
+        ));
+        out(Chunk { again: true, ..Chunk::default() })?;
+        let layout = Layout::scan(blocks)?;
+        let mut versions = Versions::default();
+        versions.find_repeated(blocks, &layout)?;
+        self.read_in(blocks, &layout, versions, false, wanted, observer, out)
+    }
 
-        let lines = member_ways(&file, &relations, &way_ranges, &self.name, observer)?;
-        let positions = locations(&file, &ways, &lines, &node_ranges, &self.name, observer)?;
-        let parts = Parts { lines: &lines, positions: &positions };
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "called in one place; what differs between the first and a second try"
+    )]
+    fn read_in(
+        &self,
+        blocks: &Blocks,
+        layout: &Layout,
+        versions: Versions,
+        ordered: bool,
+        wanted: &Demand<'_>,
+        observer: &dyn Observer,
+        out: &mut TakeChunk<'_>,
+    ) -> Result<Extracted, Ended> {
+        let mut reader = Reader {
+            source: &self.name,
+            blocks,
+            layout,
+            wanted,
+            observer,
+            versions,
+            ordered,
+            objects: [("nodes", 0), ("ways", 0), ("relations", 0)].into(),
+            left_out: LeftOut::default(),
+            newest_ms: None,
+        };
+        let mut chunks = Chunks::new(out, wanted);
+        let (mut relations, mut ways) = (Vec::new(), Vec::new());
+        reader.open_empty()?;
+        let mut lines = reader.relations(|found| chunks.keep(found, &mut relations))?;
+        let locations = reader.ways(&mut lines, |found| chunks.keep(found, &mut ways))?;
+        {
+            let chunks = std::cell::RefCell::new(&mut chunks);
+            reader.nodes(
+                &locations,
+                |found| chunks.borrow_mut().feature(found),
+                |tally| chunks.borrow_mut().rows(tally),
+            )?;
+        }
+        if !wanted.layers.is_empty() {
+            reader.way_rows(&locations, |tally| chunks.rows(tally))?;
+            reader.relation_rows(&lines, &locations, |tally| chunks.rows(tally))?;
+        }
+        let mut left_out = std::mem::take(&mut reader.left_out);
+        let parts = Parts { lines: &lines, locations: &locations };
         for objects in [ways, relations] {
-            shape_all(objects, &parts, wanted.region, |shaped| match shaped {
-                Ok(Some(feature)) => chunks.feature(feature),
-                Ok(None) => {
-                    extracted.left_out.add(LeftOutRule::OutsideRegion, 1);
+            parts.shape_all(objects, wanted.region, |shaped| match shaped {
+                Shaped::Feature(feature) => chunks.feature(Ok(*feature)),
+                Shaped::LeftOut(rule) => {
+                    left_out.add(rule, 1);
                     Ok(())
                 }
-                Err(reject) => chunks.reject(reject),
+                Shaped::Rejected(reject) => chunks.feature(Err(reject)),
             })?;
         }
-        chunks.flush()?;
-
-        let newest = newest_ms.and_then(|ms| Timestamp::from_millisecond(ms).ok());
-        extracted.vintage = file.vintage.or(newest);
-        let input = input_of(&self.path).map_err(|source| OsmError::Io { path: self.path.clone(), source })?;
-        extracted.inputs.push(input);
-        Ok(extracted)
+        let layers = chunks.finish()?;
+        let newest = reader.newest_ms.and_then(|ms| Timestamp::from_millisecond(ms).ok());
+        let stated = match blocks.files.as_slice() {
+            [file] => file.header.stated.clone(),
+            // Of several files each says its own.
+            files => files
+                .iter()
+                .enumerate()
+                .flat_map(|(at, file)| {
+                    file.header.stated.iter().map(move |(key, text)| (format!("{}.{key}", at + 1), text.clone()))
+                })
+                .collect(),
+        };
+        Ok(Extracted {
+            read: reader.objects.values().sum(),
+            left_out,
+            vintage: blocks.files.iter().filter_map(|file| file.header.vintage).max().or(newest),
+            inputs: Vec::new(),
+            attribution: Some(ATTRIBUTION.to_owned()),
+            objects: reader.objects.into_iter().map(|(kind, objects)| (kind.to_owned(), objects)).collect(),
+            layers,
+            stated,
+        })
     }
 }
 
@@ -138,10 +224,13 @@ impl Source for OsmPbf {
     }
 
     fn check(&self) -> Result<String, RunError> {
-        let file = PbfFile::open(&self.path).map_err(|error| self.failed(error))?;
-        let name = self.path.file_name().unwrap_or_default().to_string_lossy();
-        let date = file.vintage.map_or_else(|| "undated".to_owned(), |vintage| format!("as of {vintage}"));
-        Ok(format!("{name}, {}, {date}", size_told(file.size_bytes)))
+        let told = |path: &PathBuf| {
+            let file = PbfFile::open(path).map_err(|error| self.failed(error))?;
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let date = file.header.vintage.map_or_else(|| "undated".to_owned(), |vintage| format!("as of {vintage}"));
+            Ok(format!("{name}, {}, {date}", size_told(file.size_bytes)))
+        };
+        Ok(self.paths.iter().map(told).collect::<Result<Vec<_>, RunError>>()?.join("; "))
     }
 
     fn read(
@@ -153,54 +242,130 @@ impl Source for OsmPbf {
         self.extract(wanted, observer, out).map_err(|ended| match ended {
             Ended::File(error) => self.failed(error),
             Ended::Taker(error) => error,
+            Ended::Unordered => RunError::failed("a file in no order was expected to be in order"),
         })
     }
 }
 
-/// Ids met, by kind of object.
-#[derive(Default)]
-struct Seen {
-    nodes: FxHashSet<i64>,
-    ways: FxHashSet<i64>,
-    relations: FxHashSet<i64>,
+/// What areas are made of.
+struct Parts<'a> {
+    lines: &'a ById<Line>,
+    locations: &'a Locations,
 }
 
-impl Seen {
-    /// Whether the object is the first of its id.
-    fn first(&mut self, object: &Object) -> bool {
-        match object.kind {
-            ObjectKind::Node => self.nodes.insert(object.id),
-            ObjectKind::Way => self.ways.insert(object.id),
-            ObjectKind::Relation => self.relations.insert(object.id),
+/// What became of a way or relation that is wanted as a place.
+enum Shaped {
+    Feature(Box<Feature>),
+    LeftOut(LeftOutRule),
+    Rejected(Reject),
+}
+
+impl Parts<'_> {
+    /// Gives ways and relations their shape, in parallel, and hands them on in order.
+    fn shape_all(
+        &self,
+        objects: Vec<Object>,
+        region: &Region,
+        mut take: impl FnMut(Shaped) -> Result<(), Ended>,
+    ) -> Result<(), Ended> {
+        let mut rest = objects.into_iter();
+        while rest.len() > 0 {
+            let batch: Vec<Object> = rest.by_ref().take(BATCH_AREAS).collect();
+            let shaped: Vec<_> = batch.into_par_iter().map(|object| self.shape(object, region)).collect();
+            shaped.into_iter().try_for_each(&mut take)?;
+        }
+        Ok(())
+    }
+
+    fn shape(&self, object: Object, region: &Region) -> Shaped {
+        match self.area(&object) {
+            Ok(None) => Shaped::LeftOut(LeftOutRule::WrongKind),
+            Err(Refusal { code, position, message }) => Shaped::Rejected(object.reject(code, position, message)),
+            Ok(Some(Built { shape, .. })) => {
+                let area = multipolygon(&shape);
+                let inside = geo::InteriorPoint::interior_point(&area).and_then(|at| LonLat::new(at.x(), at.y()));
+                if inside.is_some_and(|inside| !region.reads(inside)) {
+                    return Shaped::LeftOut(LeftOutRule::OutsideRegion);
+                }
+                Shaped::Feature(Box::new(object.into_feature(Shape::Area(area))))
+            }
+        }
+    }
+
+    /// The area of an object; `None` for a way that is a line.
+    fn area(&self, object: &Object) -> Result<Option<Built<Polygons>>, Refusal> {
+        match &object.geometry {
+            Geometry::Point => Ok(None),
+            Geometry::Members(members) => {
+                relation_area(members, self.lines, self.locations, Incomplete::Reject).map(Some)
+            }
+            Geometry::Line(line) => {
+                let located = line.locate(self.locations, &mut Near::default());
+                let refs = line.refs();
+                let closed_by_nodes = refs.len() >= 4 && refs.first() == refs.last();
+                if object.tags.get("area") == Some("no") || !(closed_by_nodes || located.is_closed()) {
+                    return Ok(None);
+                }
+                located.check(Incomplete::Reject)?;
+                located.area().map(Some)
+            }
         }
     }
 }
 
-/// Hands on features and rejects in chunks.
+/// Hands on features, rows and rejects in chunks.
 struct Chunks<'a, 'b> {
     out: &'a mut TakeChunk<'b>,
     next: Chunk,
+    row_bytes: usize,
+    /// What became of the objects, per layer.
+    tally: LayerTally,
 }
 
-impl Chunks<'_, '_> {
-    fn feature(&mut self, feature: Feature) -> Result<(), RunError> {
-        self.next.features.push(feature);
-        self.flush_at(Chunk::MAX)
+impl<'a, 'b> Chunks<'a, 'b> {
+    fn new(out: &'a mut TakeChunk<'b>, wanted: &Demand<'_>) -> Self {
+        Self { out, next: Chunk::default(), row_bytes: 0, tally: LayerTally::new(wanted.layers) }
     }
 
-    fn reject(&mut self, reject: Reject) -> Result<(), RunError> {
-        self.next.rejects.push(reject);
-        self.flush_at(Chunk::MAX)
+    /// Keeps an object until its shape is known.
+    fn keep(&mut self, found: Result<Object, Reject>, objects: &mut Vec<Object>) -> Result<(), Ended> {
+        match found {
+            Ok(object) => objects.push(object),
+            Err(reject) => self.feature(Err(reject))?,
+        }
+        Ok(())
     }
 
-    fn flush(&mut self) -> Result<(), RunError> {
-        self.flush_at(1)
+    fn feature(&mut self, found: Result<Feature, Reject>) -> Result<(), Ended> {
+        match found {
+            Ok(feature) => self.next.features.push(feature),
+            Err(reject) => self.next.rejects.push(reject),
+        }
+        self.flush_if(|chunk, _| chunk.features.len() >= Chunk::MAX || chunk.rejects.len() >= Chunk::MAX)
     }
 
-    fn flush_at(&mut self, most: usize) -> Result<(), RunError> {
-        if self.next.features.len() >= most || self.next.rejects.len() >= most {
+    fn rows(&mut self, mut tally: LayerTally) -> Result<(), Ended> {
+        let rows = std::mem::take(&mut tally.rows).into_iter().enumerate().filter(|(_, rows)| !rows.is_empty());
+        for (layer, rows) in rows {
+            self.row_bytes += rows.size_bytes();
+            self.next.layer_rows.push((layer, rows));
+        }
+        self.tally.append(&mut tally);
+        self.next.layer_rejects.append(&mut self.tally.rejects);
+        self.flush_if(|chunk, row_bytes| row_bytes >= BATCH_ROW_BYTES || chunk.layer_rejects.len() >= Chunk::MAX)
+    }
+
+    fn flush_if(&mut self, full: impl Fn(&Chunk, usize) -> bool) -> Result<(), Ended> {
+        if full(&self.next, self.row_bytes) {
+            self.row_bytes = 0;
             (self.out)(std::mem::take(&mut self.next))?;
         }
         Ok(())
+    }
+
+    /// Hands on what is left; returns what became of the objects, per layer.
+    fn finish(mut self) -> Result<Vec<LayerCount>, Ended> {
+        self.flush_if(|_, _| true)?;
+        Ok(self.tally.counts)
     }
 }

@@ -1,4 +1,4 @@
-//! The protobuf wire format, as much of it as is needed to look at a message before `osmpbf` decodes it.
+//! The protobuf wire format, as much of it as OSM messages use, read in place.
 //!
 //! Source: <https://protobuf.dev/programming-guides/encoding/>.
 
@@ -31,38 +31,98 @@ impl<'a> Value<'a> {
             _ => Err(Fault::Structure("a field has the wrong wire type")),
         }
     }
+}
 
-    /// The numbers of a repeated field: packed, or one of several fields.
-    pub(super) fn numbers(self) -> Result<Numbers<'a>, Fault> {
-        match self {
-            Self::Number(number) => Ok(Numbers { single: Some(number), packed: &[] }),
-            Self::Bytes(packed) => Ok(Numbers { single: None, packed }),
-            Self::Fixed => Err(Fault::Structure("a field has the wrong wire type")),
+/// The numbers of a repeated field: packed, as every writer does it, or one by one, as the format allows too.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Repeated<'a> {
+    packed: &'a [u8],
+    /// Numbers that did not come in one packed field.
+    loose: Vec<u64>,
+}
+
+impl<'a> Repeated<'a> {
+    /// Takes one more field of the same number.
+    pub(super) fn add(&mut self, value: Value<'a>) -> Result<(), Fault> {
+        match value {
+            Value::Bytes(packed) if self.packed.is_empty() && self.loose.is_empty() => self.packed = packed,
+            Value::Bytes(mut packed) => {
+                self.loosen()?;
+                while !packed.is_empty() {
+                    self.loose.push(varint(&mut packed)?);
+                }
+            }
+            Value::Number(number) => {
+                self.loosen()?;
+                self.loose.push(number);
+            }
+            Value::Fixed => return Err(Fault::Structure("a field has the wrong wire type")),
         }
+        Ok(())
+    }
+
+    fn loosen(&mut self) -> Result<(), Fault> {
+        while !self.packed.is_empty() {
+            self.loose.push(varint(&mut self.packed)?);
+        }
+        Ok(())
+    }
+
+    /// Whether there is no number.
+    pub(super) fn is_empty(&self) -> bool {
+        self.packed.is_empty() && self.loose.is_empty()
+    }
+
+    /// How many numbers there are: those bytes that end one.
+    pub(super) fn count(&self) -> usize {
+        self.loose.len() + self.packed.iter().filter(|byte| **byte < 0x80).count()
+    }
+
+    /// The numbers, in order.
+    pub(super) fn numbers(&self) -> Numbers<'_> {
+        Numbers { packed: self.packed, loose: &self.loose }
     }
 }
 
-/// The numbers of a repeated field.
+/// The numbers of a repeated field, in order.
+#[derive(Debug, Clone)]
 pub(super) struct Numbers<'a> {
-    single: Option<u64>,
     packed: &'a [u8],
+    loose: &'a [u64],
 }
 
-impl Iterator for Numbers<'_> {
-    type Item = Result<u64, Fault>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if let Some(number) = self.single.take() {
-            return Some(Ok(number));
-        }
+impl Numbers<'_> {
+    /// The next number; `None` behind the last.
+    #[inline]
+    pub(super) fn next(&mut self) -> Result<Option<u64>, Fault> {
         if self.packed.is_empty() {
-            return None;
+            let Some((number, rest)) = self.loose.split_first() else { return Ok(None) };
+            self.loose = rest;
+            return Ok(Some(*number));
         }
-        let number = varint(&mut self.packed);
-        if number.is_err() {
-            self.packed = &[];
-        }
-        Some(number)
+        varint(&mut self.packed).map(Some)
+    }
+}
+
+/// Delta-coded signed numbers, added up.
+#[derive(Debug, Clone)]
+pub(super) struct Sums<'a> {
+    deltas: Numbers<'a>,
+    last: i64,
+}
+
+impl<'a> Sums<'a> {
+    pub(super) fn of(field: &'a Repeated<'_>) -> Self {
+        Self { deltas: field.numbers(), last: 0 }
+    }
+
+    /// The next number; `None` behind the last.
+    #[inline]
+    pub(super) fn next(&mut self) -> Result<Option<i64>, Fault> {
+        let Some(delta) = self.deltas.next()? else { return Ok(None) };
+        let sum = self.last.checked_add(zigzag(delta));
+        self.last = sum.ok_or(Fault::Structure("a delta-coded number is out of all range"))?;
+        Ok(Some(self.last))
     }
 }
 
@@ -112,7 +172,19 @@ fn take<'a>(rest: &mut &'a [u8], length: usize) -> Result<&'a [u8], Fault> {
     Ok(head)
 }
 
-fn varint(rest: &mut &[u8]) -> Result<u64, Fault> {
+/// Takes a varint off the front. Most have one byte.
+#[inline]
+pub(super) fn varint(rest: &mut &[u8]) -> Result<u64, Fault> {
+    match rest.split_first() {
+        Some((byte, tail)) if *byte < 0x80 => {
+            *rest = tail;
+            Ok(u64::from(*byte))
+        }
+        _ => long_varint(rest),
+    }
+}
+
+fn long_varint(rest: &mut &[u8]) -> Result<u64, Fault> {
     let mut number = 0;
     for (at, byte) in rest.iter().enumerate().take(10) {
         number |= u64::from(byte & 0x7f) << (7 * at);
@@ -130,10 +202,28 @@ mod tests {
 
     #[test]
     fn numbers_are_read_packed_and_single() {
-        let read = |value: Value<'_>| value.numbers().and_then(Iterator::collect::<Result<Vec<_>, _>>).ok();
-        assert_eq!(read(Value::Number(7)), Some(vec![7]));
-        assert_eq!(read(Value::Bytes(&[1, 0x96, 0x01, 0])), Some(vec![1, 150, 0]));
-        assert_eq!(read(Value::Bytes(&[1, 0x80])), None);
+        let read = |values: &[Value<'static>]| {
+            let mut field = Repeated::default();
+            values.iter().try_for_each(|value| field.add(*value))?;
+            let (mut numbers, mut read) = (field.numbers(), Vec::new());
+            while let Some(number) = numbers.next()? {
+                read.push(number);
+            }
+            assert_eq!(field.count(), read.len());
+            Ok::<_, Fault>(read)
+        };
+        let packed = Value::Bytes(&[1, 0x96, 0x01, 0]);
+        let cases: [(&[Value<'static>], Option<Vec<u64>>); 6] = [
+            (&[], Some(vec![])),
+            (&[Value::Number(7)], Some(vec![7])),
+            (&[packed], Some(vec![1, 150, 0])),
+            (&[packed, packed], Some(vec![1, 150, 0, 1, 150, 0])),
+            (&[Value::Number(7), packed, Value::Number(8)], Some(vec![7, 1, 150, 0, 8])),
+            (&[Value::Bytes(&[1, 0x80])], None),
+        ];
+        for (values, expected) in cases {
+            assert_eq!(read(values).ok(), expected, "{values:?}");
+        }
     }
 
     #[test]

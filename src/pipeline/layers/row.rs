@@ -104,6 +104,12 @@ impl LayerRows {
         self.rows.push((key, self.bytes.len() as u32));
     }
 
+    /// Memory that they take.
+    #[must_use]
+    pub fn size_bytes(&self) -> usize {
+        self.bytes.len() + size_of_val(self.rows.as_slice())
+    }
+
     /// Appends a row.
     ///
     /// # Panics

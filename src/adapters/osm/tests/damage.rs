@@ -35,7 +35,10 @@ fn with_blob(blob: &[u8]) -> Vec<u8> {
 fn each_kind_of_damage_is_told_with_what_to_do() {
     let whole = pbf(LINES);
     let mut compressed = Vec::new();
-    bytes(&mut compressed, 7, b"zstd");
+    bytes(&mut compressed, 5, b"bzip2");
+    let mut not_zstd = Vec::new();
+    number(&mut not_zstd, 2, 100);
+    bytes(&mut not_zstd, 7, b"not zstd");
     let mut wrong_size = Vec::new();
     number(&mut wrong_size, 2, 1 << 40);
     bytes(&mut wrong_size, 3, b"x");
@@ -43,18 +46,23 @@ fn each_kind_of_damage_is_told_with_what_to_do() {
     bytes(&mut not_zlib, 3, b"not zlib");
     let history = pbf_in(&Style { required: &["HistoricalInformation"], ..Style::default() }, LINES);
     let unknown = pbf_in(&Style { required: &["Quaternions"], ..Style::default() }, LINES);
-    let cases: [(&str, &[u8], &str); 11] = [
+    let cases: [(&str, &[u8], &str); 12] = [
         ("empty", b"", "is empty; fetch it again"),
         ("XML", b"<?xml version='1.0'?><osm></osm>", "is not an OSM PBF file"),
         ("zeros", &[0; 100], "is not an OSM PBF file"),
         ("cut off", &whole[..whole.len() - 1], "; fetch it again: it ends within a blob"),
         ("full history", &history, "osmium time-filter"),
         ("unknown feature", &unknown, "requires the feature `Quaternions`"),
-        ("another codec", &with_blob(&compressed), "is compressed with zstd"),
+        ("another codec", &with_blob(&compressed), "a blob is compressed with bzip2, which is not supported"),
+        ("broken zstd", &with_blob(&not_zstd), "the blob cannot be inflated"),
         ("absurd size", &with_blob(&wrong_size), "a blob of 1099511627776 bytes exceeds the format's limit of 32 MiB"),
         ("broken zlib", &with_blob(&not_zlib), "the blob cannot be inflated"),
         ("unknown member", &pbf("r1 Mx5@\n"), "a relation has a member of unknown type"),
-        ("wild position", &pbf("n1 x1e11 y1e11\nn2 x1e11 y1e11\n"), "a position is out of all range"),
+        (
+            "wild deltas",
+            &pbf("w1 Nn9000000000000000000,n-9000000000000000000\nr1 Mw1@ Tshop=a,type=boundary"),
+            "a delta-coded number is out of all range",
+        ),
     ];
     for (name, file, expected) in cases {
         let told = complaint(file);

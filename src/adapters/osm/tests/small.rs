@@ -130,14 +130,14 @@ fn places_outside_the_region_and_its_halo_are_left_out() {
 fn bad_objects_are_rejected_with_position_and_reason() {
     use RejectCode::{InvalidArea, Malformed, MissingMember, OpenRing, RepeatedId};
     let cases = [
-        ("w9 Nn1,n2,n99,n1 Tshop=a\n", MissingMember, Some((9.5, 47.1)), "node/99 is not in the file"),
-        ("w9 Nn97,n98,n99,n97 Tshop=a\n", MissingMember, None, "node/97 is not in the file"),
-        ("r9 Mw8@ Tshop=a,type=boundary\n", MissingMember, None, "way/8 is not in the file"),
+        ("w9 Nn1,n2,n99,n1 Tshop=a\n", MissingMember, Some((9.5, 47.1)), "node/99 is not in the input"),
+        ("w9 Nn97,n98,n99,n97 Tshop=a\n", MissingMember, None, "node/97 is not in the input"),
+        ("r9 Mw8@ Tshop=a,type=boundary\n", MissingMember, None, "way/8 is not in the input"),
         (
             "w7 Nn3,n4\nr9 Mw8@,w7@ Tshop=a,type=multipolygon\n",
             MissingMember,
             Some((9.51, 47.11)),
-            "way/8 is not in the file",
+            "way/8 is not in the input",
         ),
         ("r9 Mn1@ Tshop=a,type=multipolygon\n", InvalidArea, None, "it encloses nothing"),
         (
@@ -157,7 +157,7 @@ fn bad_objects_are_rejected_with_position_and_reason() {
             "n1 x3 y4 Tshop=a\nn1 x5 y6 Tshop=a\n",
             RepeatedId,
             Some((5.0, 6.0)),
-            "an object of this id came before it in the file",
+            "another object of this id is in the file and counts",
         ),
         (
             "n1 x3 y4 Tshop=BROKEN\n",
