@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::adapters::geoparquet::{FolderStore, SnapshotFolder, StoreError};
+use crate::adapters::io::FolderScratch;
 use crate::adapters::memory::MemoryStore;
 use crate::adapters::open_charge_map::OpenChargeMap;
 use crate::adapters::osm::OsmPbf;
@@ -62,6 +63,7 @@ pub fn wire(file: &Path, overrides: &Overrides) -> Result<Wired, RunError> {
             layers: settings.layers,
             area_rules: settings.area_rules,
             gate: settings.gate,
+            memory_bytes: settings.memory_bytes,
             settings: settings.told,
         },
     })
@@ -77,6 +79,8 @@ impl Wired {
         for note in &self.notes {
             observer.note(note);
         }
+        let work = if dry_run { std::env::temp_dir() } else { self.store.work() };
+        let scratch = FolderScratch::new(&work);
         let in_memory;
         let store: &dyn SnapshotStore = if dry_run {
             in_memory = MemoryStore::over(self.store.latest()?.as_deref())?;
@@ -85,7 +89,7 @@ impl Wired {
             &self.store
         };
         let sinks = self.database.iter().filter(|_| !dry_run).map(|(url, by_changes)| sink(url, *by_changes));
-        let mut ports = Ports { feeds: self.feeds, store, sinks: sinks.collect(), observer };
+        let mut ports = Ports { feeds: self.feeds, store, sinks: sinks.collect(), scratch: &scratch, observer };
         self.pipeline.run(&mut ports)
     }
 

@@ -22,6 +22,9 @@ const OPERATORS: &str = include_str!("../../pipelines/operators.toml");
 /// How far beyond the region is read where the file does not say, in metres: the widest search radius and some more.
 const HALO_M: f64 = 500.0;
 
+/// Memory that a run may hold, in bytes: a country's roads and more, and less than the smallest machine that runs one has.
+const MEMORY_BYTES: u64 = 1 << 30;
+
 /// Widest halo, in metres: more is another region.
 const MAX_HALO_M: f64 = 100_000.0;
 
@@ -59,6 +62,8 @@ pub struct Settings {
     pub area_rules: AreaRules,
     /// When a night is broken.
     pub gate: Gate,
+    /// Memory that the run may hold, in bytes.
+    pub memory_bytes: u64,
     /// Folder of the snapshots.
     pub store: PathBuf,
     /// Database to load, if any, and whether by changes.
@@ -201,6 +206,7 @@ impl Settings {
             layers: Vec::new(),
             area_rules: AreaRules::parse(AREA_RULES).map_err(|error| wrong("area_rules", &None, error.to_string()))?,
             gate,
+            memory_bytes: MEMORY_BYTES,
             store,
             database,
             told,

@@ -1,18 +1,21 @@
 //! Publish: write the tables, find what changed, pass the gate, and make the snapshot the latest.
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 
 use sha2::{Digest, Sha256};
 
 use super::diff::{count_by_class, diff};
+use super::extract::ExtractedLayer;
 use super::identify::Night;
-use super::ports::{Extras, Snapshot, Staging, Tables, Unit};
-use super::tabulate::{Row, Table, rows, rows_to_batches, tables};
+use super::layers::{SortedRows, Tally, layer_batch, layer_table};
+use super::ports::{Extras, MakeBatch, Snapshot, Staging, Tables, Unit};
+use super::tabulate::{GROUP_ROWS, Row, Table, rows, rows_to_batch, tables};
 use super::{Pipeline, Ports, RunError, report};
-use crate::domain::{ChangeClass, Manifest, TableFile, Timestamp, Versions, hex};
+use crate::domain::{ChangeClass, LayerAccount, Manifest, TableFile, Timestamp, Versions, hex};
 
 /// Version of `manifest.json`.
-const MANIFEST_VERSION: u32 = 1;
+const MANIFEST_VERSION: u32 = 2;
 
 /// When a night is broken and must not be published. The `[gate]` table of a pipeline file.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -45,12 +48,14 @@ pub(super) struct Published {
 pub(super) fn publish(
     pipeline: &Pipeline,
     night: &Night,
+    layers: Vec<ExtractedLayer>,
     base: Option<&dyn Snapshot>,
     ports: &Ports<'_>,
 ) -> Result<Published, RunError> {
     let mut staging = ports.store.stage()?;
     ports.observer.stage("write tables", Unit::Rows, None);
     let mut files = write_tables(staging.as_mut(), night)?;
+    let layers = write_layers(staging.as_mut(), layers, ports, &mut files)?;
 
     let same = |base: &dyn Snapshot| files.iter().all(|(name, file)| base.manifest().tables.get(name) == Some(file));
     let unchanged = base.is_some_and(same);
@@ -61,7 +66,7 @@ pub(super) fn publish(
     }
     write(staging.as_mut(), &tables::PLACE_CHANGES, &changes, &mut files)?;
 
-    let mut manifest = manifest(pipeline, night, base, files, &changes);
+    let mut manifest = manifest(pipeline, night, layers, base, files, &changes);
     if unchanged {
         // What is the latest already has passed the gate.
         manifest.held.clear();
@@ -95,13 +100,44 @@ fn write_tables(staging: &mut dyn Staging, night: &Night) -> Result<BTreeMap<Str
     Ok(files)
 }
 
+/// Writes the layers, each in the order of its rows. Returns their accounts.
+fn write_layers(
+    staging: &mut dyn Staging,
+    layers: Vec<ExtractedLayer>,
+    ports: &Ports<'_>,
+    files: &mut BTreeMap<String, TableFile>,
+) -> Result<Vec<LayerAccount>, RunError> {
+    let mut accounts = Vec::new();
+    for ExtractedLayer { layer, rows, mut account } in layers {
+        ports.observer.stage(&format!("write layer {}", layer.name), Unit::Rows, Some(account.rows));
+        let table = layer_table(&layer);
+        let tally = Mutex::new(Tally::default());
+        let make = |chunk: Result<SortedRows, RunError>| {
+            let (chunk, table, layer, tally) = (chunk?, &table, &layer, &tally);
+            ports.observer.advance(chunk.len() as u64);
+            Ok(Box::new(move || {
+                let (batch, counted) = layer_batch(table, layer, &chunk)?;
+                tally.lock().unwrap_or_else(PoisonError::into_inner).merge(counted);
+                Ok(batch)
+            }) as MakeBatch<'_>)
+        };
+        let file = staging.write(&table, &mut rows.finish(ports.scratch)?.map(make))?;
+        files.insert(table.name.to_string(), file);
+        let Tally { unreadable, repaired } = tally.into_inner().unwrap_or_else(PoisonError::into_inner);
+        (account.unreadable, account.repaired) = (unreadable, repaired);
+        accounts.push(account);
+    }
+    Ok(accounts)
+}
+
 fn write(
     staging: &mut dyn Staging,
     table: &Table,
     rows: &[Row],
     files: &mut BTreeMap<String, TableFile>,
 ) -> Result<(), RunError> {
-    let file = staging.write(table, &mut rows_to_batches(table, rows))?;
+    let batch = |rows| Ok(Box::new(move || rows_to_batch(table, rows)) as MakeBatch<'_>);
+    let file = staging.write(table, &mut rows.chunks(GROUP_ROWS).map(batch))?;
     files.insert(table.name.to_string(), file);
     Ok(())
 }
@@ -109,6 +145,7 @@ fn write(
 fn manifest(
     pipeline: &Pipeline,
     night: &Night,
+    layers: Vec<LayerAccount>,
     base: Option<&dyn Snapshot>,
     tables: BTreeMap<String, TableFile>,
     changes: &[Row],
@@ -140,6 +177,7 @@ fn manifest(
         versions: Versions { poimill: env!("CARGO_PKG_VERSION").to_owned() },
         settings: pipeline.settings.clone(),
         sources: night.accounts.clone(),
+        layers,
         counts,
         tables,
         held,

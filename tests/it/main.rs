@@ -15,6 +15,7 @@ mod fixtures;
 mod golden;
 #[cfg(test)]
 mod kill;
+mod layers;
 #[cfg(test)]
 mod line;
 #[cfg(test)]
