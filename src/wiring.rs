@@ -19,7 +19,6 @@ pub struct Wired {
     pipeline: Pipeline,
     feeds: Vec<Feed>,
     store: FolderStore,
-    scratch: FolderScratch,
     database: Option<(Secret, bool)>,
     notes: Vec<String>,
     /// The layers as the plan tells them.
@@ -45,7 +44,6 @@ pub fn wire(file: &Path, overrides: &Overrides) -> Result<Wired, RunError> {
     let feeds = settings.sources.into_iter().map(feed).collect::<Result<_, _>>()?;
     Ok(Wired {
         store: FolderStore::new(&settings.store, &settings.name),
-        scratch: FolderScratch::new(&settings.store.join(&settings.name).join(".work")),
         feeds,
         layer_lines: settings.layer_lines,
         database: settings.database,
@@ -95,6 +93,8 @@ impl Wired {
         for note in &self.notes {
             observer.note(note);
         }
+        let work = if dry_run { std::env::temp_dir() } else { self.store.work() };
+        let scratch = FolderScratch::new(&work);
         let in_memory;
         let store: &dyn SnapshotStore = if dry_run {
             in_memory = MemoryStore::over(self.store.latest()?.as_deref())?;
@@ -103,7 +103,7 @@ impl Wired {
             &self.store
         };
         let sinks = self.database.iter().filter(|_| !dry_run).map(|(url, by_changes)| sink(url, *by_changes));
-        let mut ports = Ports { feeds: self.feeds, store, sinks: sinks.collect(), scratch: &self.scratch, observer };
+        let mut ports = Ports { feeds: self.feeds, store, sinks: sinks.collect(), scratch: &scratch, observer };
         self.pipeline.run(&mut ports)
     }
 

@@ -9,7 +9,7 @@ use poimill::domain::{
 };
 use poimill::pipeline::diff::layers::{LayerStates, Room, layer_changes, layer_changes_table};
 use poimill::pipeline::layers::{LayerFeature, LayerRows, LayerShape, Sorter, layer_batch, layer_table};
-use poimill::pipeline::ports::{SnapshotStore, Staging};
+use poimill::pipeline::ports::{MakeBatch, SnapshotStore, Staging};
 use poimill::pipeline::tabulate::{Row, Table, read_rows};
 use proptest::prelude::*;
 
@@ -129,7 +129,10 @@ fn staged(state: Option<&State>, layer: &Layer) -> Box<dyn Staging> {
     sorter.push(rows);
     let table = layer_table(layer);
     let sorted = sorter.finish(&MemoryScratch).unwrap();
-    let mut batches = sorted.map(|rows| Ok(layer_batch(&table, layer, &rows?)?.0));
+    let mut batches = sorted.map(|rows| {
+        let (batch, _) = layer_batch(&table, layer, &rows?)?;
+        Ok(Box::new(move || Ok(batch)) as MakeBatch<'_>)
+    });
     staging.write(&table, &mut batches).unwrap();
     staging
 }

@@ -17,6 +17,7 @@ mod golden;
 mod kill;
 #[cfg(test)]
 mod layer_changes;
+mod layers;
 #[cfg(test)]
 mod line;
 #[cfg(test)]

@@ -13,7 +13,7 @@ use super::writer::write_table;
 use crate::adapters::io::input_of;
 use crate::domain::{Manifest, TableFile};
 use crate::pipeline::RunError;
-use crate::pipeline::ports::{Extras, Lock, Snapshot, SnapshotStore, Staging, Tables, TakeBatch};
+use crate::pipeline::ports::{Extras, Lock, MakeBatch, Snapshot, SnapshotStore, Staging, Tables, TakeBatch};
 use crate::pipeline::tabulate::Table;
 
 /// The snapshots of one pipeline.
@@ -30,7 +30,9 @@ impl FolderStore {
         Self { pipeline: pipeline.to_owned(), folder: dir.join(pipeline) }
     }
 
-    fn work(&self) -> PathBuf {
+    /// Where a run keeps what is in the making, and its scratch files.
+    #[must_use]
+    pub fn work(&self) -> PathBuf {
         self.folder.join(".work")
     }
 
@@ -148,13 +150,13 @@ impl Staging for StagingFolder {
     fn write(
         &self,
         table: &Table,
-        rows: &mut dyn Iterator<Item = Result<arrow_array::RecordBatch, RunError>>,
+        batches: &mut dyn Iterator<Item = Result<MakeBatch<'_>, RunError>>,
     ) -> Result<TableFile, RunError> {
         let path = table_file(&self.folder, &table.name);
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent).map_err(write_error(parent))?;
         }
-        let rows = write_table(&path, table, rows)?;
+        let rows = write_table(&path, table, batches)?;
         let file =
             input_of(&path).map_err(|source| RunError::failed(StoreError::Read { path: path.clone(), source }))?;
         Ok(TableFile { schema_version: table.schema_version, rows, sha256: file.sha256 })
@@ -166,7 +168,11 @@ impl Staging for StagingFolder {
         write_synced(&self.folder.join("manifest.json"), &pretty(&as_json))?;
         write_synced(&self.folder.join("run.json"), &pretty(&extras.run))?;
         write_synced(&self.folder.join("report.html"), &extras.report)?;
-        sync_folder(&self.folder.join("changes"))?;
+        for folder in ["changes/layers", "changes", "layers"].map(|name| self.folder.join(name)) {
+            if folder.is_dir() {
+                sync_folder(&folder)?;
+            }
+        }
         sync_folder(&self.folder)?;
 
         let store = &self.store;

@@ -3,7 +3,6 @@
 use std::fs::File;
 use std::path::Path;
 
-use arrow_array::RecordBatch;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::metadata::KeyValue;
@@ -12,6 +11,7 @@ use parquet::file::properties::WriterProperties;
 use super::StoreError;
 use super::metadata::GeoColumns;
 use crate::pipeline::RunError;
+use crate::pipeline::ports::MakeBatch;
 use crate::pipeline::tabulate::Table;
 
 /// zstd's own default: smaller levels save little time, larger ones little space (98 MB of tables: 0.9 s at 3, 10 s at 15).
@@ -24,7 +24,7 @@ const ROW_GROUP_ROWS: usize = 65_536;
 pub(super) fn write_table(
     path: &Path,
     table: &Table,
-    rows: &mut dyn Iterator<Item = Result<RecordBatch, RunError>>,
+    batches: &mut dyn Iterator<Item = Result<MakeBatch<'_>, RunError>>,
 ) -> Result<u64, RunError> {
     let wrong = |source| RunError::failed(StoreError::WriteTable { path: path.to_owned(), source });
     let cannot = |source| RunError::failed(StoreError::Write { path: path.to_owned(), source });
@@ -38,8 +38,8 @@ pub(super) fn write_table(
     let mut writer = ArrowWriter::try_new(file, table.schema(), Some(properties)).map_err(wrong)?;
     let mut geometries = GeoColumns::of(table);
     let mut count = 0;
-    for batch in rows {
-        let batch = batch?;
+    for make in batches {
+        let batch = make?()?;
         geometries.see(&batch);
         count += batch.num_rows() as u64;
         writer.write(&batch).map_err(wrong)?;

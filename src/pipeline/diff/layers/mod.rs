@@ -31,7 +31,7 @@ pub use change::LayerChange;
 use join::{Joined, join};
 pub use table::{change_columns, layer_changes_table};
 use wide::{Wide, WideRow, read_wide};
-pub use write::LayerReport;
+pub use write::LayerDiff;
 pub(in crate::pipeline) use write::write_layer_changes;
 
 /// Most rows whose wide columns are held at once, of either side.
