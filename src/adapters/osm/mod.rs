@@ -6,6 +6,7 @@
 
 mod area;
 mod block;
+mod changes;
 mod check;
 mod error;
 mod faces;
