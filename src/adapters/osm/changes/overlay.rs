@@ -92,7 +92,7 @@ impl Newest {
         Ok(newest)
     }
 
-    fn take(&mut self, change: Change) {
+    pub(super) fn take(&mut self, change: Change) {
         let (kind, id, standing) = match change {
             Change::Create(object) => {
                 let version = object.info.version;

@@ -70,7 +70,7 @@ fn read_bytes(bytes: &[u8], filters: &[&str], region: &Region) -> Result<Reading
 }
 
 /// An error as a person sees it: the messages of its whole chain.
-fn told(error: &dyn std::error::Error) -> String {
+pub(super) fn told(error: &dyn std::error::Error) -> String {
     let mut told = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
