@@ -191,9 +191,7 @@ pub(crate) mod tests {
 
     /// A server on this machine. `answer` is asked for each path, with the count of requests for it before, and gives
     /// the whole answer, headers and all. Returns the address and the requests as they come.
-    pub(crate) fn serve(
-        answer: impl Fn(&str, usize) -> Vec<u8> + Send + 'static,
-    ) -> (String, Arc<Mutex<Vec<String>>>) {
+    pub(crate) fn serve(answer: impl Fn(&str, usize) -> Vec<u8> + Send + 'static) -> (String, Arc<Mutex<Vec<String>>>) {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = format!("http://{}", listener.local_addr().expect("an address"));
         let requests = Arc::new(Mutex::new(Vec::new()));
@@ -202,8 +200,7 @@ pub(crate) mod tests {
             for stream in listener.incoming() {
                 let mut stream = stream.expect("a connection");
                 let lines = BufReader::new(stream.try_clone().expect("a second handle")).lines();
-                let head: Vec<String> =
-                    lines.map_while(Result::ok).take_while(|line| !line.is_empty()).collect();
+                let head: Vec<String> = lines.map_while(Result::ok).take_while(|line| !line.is_empty()).collect();
                 let Some(path) = head.first().and_then(|line| line.split(' ').nth(1)).map(str::to_owned) else {
                     continue;
                 };
@@ -232,13 +229,16 @@ pub(crate) mod tests {
     fn trouble_that_passes_is_waited_out() {
         let (url, requests) = serve(|path, before| match (path, before) {
             ("/busy", 0 | 1) => answer("503 Service Unavailable", b"later"),
-            ("/many", 0) => b"HTTP/1.1 429 Too Many\r\nRetry-After: 0\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".to_vec(),
+            ("/many", 0) => {
+                b"HTTP/1.1 429 Too Many\r\nRetry-After: 0\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".to_vec()
+            }
             ("/short", 0) => b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\nConnection: close\r\n\r\nhalf".to_vec(),
             ("/chunk", 0) => b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nha".to_vec(),
             ("/hangup", 0) => Vec::new(),
             _ => answer("200 OK", path.as_bytes()),
         });
-        for (path, expected) in [("/busy", 3), ("/many", 2), ("/short", 2), ("/chunk", 2), ("/hangup", 2), ("/fine", 1)] {
+        for (path, expected) in [("/busy", 3), ("/many", 2), ("/short", 2), ("/chunk", 2), ("/hangup", 2), ("/fine", 1)]
+        {
             assert_eq!(hasty().get(&format!("{url}{path}"), 1000).unwrap(), path.as_bytes());
             let heads = requests.lock().unwrap();
             assert_eq!(heads.iter().filter(|head| head.contains(path)).count(), expected, "{path}");

@@ -43,7 +43,10 @@ pub(super) struct Info {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Body {
     /// Units of 10⁻⁷ degrees, the precision of OSM.
-    Node { lon: i64, lat: i64 },
+    Node {
+        lon: i64,
+        lat: i64,
+    },
     /// Ids of its nodes.
     Way(Vec<i64>),
     Relation(Vec<Member>),

@@ -128,9 +128,10 @@ impl Newest {
     pub(super) fn into_overlay(self) -> Overlay {
         let mut overlay = Overlay::default();
         let mut newest_s = None;
-        for (at, kind) in [(Kind::Node, ObjectKind::Node), (Kind::Way, ObjectKind::Way), (Kind::Relation, ObjectKind::Relation)]
-            .into_iter()
-            .map(|(kind, object)| (kind as usize, object))
+        for (at, kind) in
+            [(Kind::Node, ObjectKind::Node), (Kind::Way, ObjectKind::Way), (Kind::Relation, ObjectKind::Relation)]
+                .into_iter()
+                .map(|(kind, object)| (kind as usize, object))
         {
             let mut living = Vec::new();
             for (id, standing) in &self.0[at] {

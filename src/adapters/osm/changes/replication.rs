@@ -139,9 +139,8 @@ fn read_file(name: &str, path: &Path) -> Result<(Input, Newest), ChangesError> {
 
 /// The changes in a file of this name.
 pub(super) fn changes(name: &str, text: impl BufRead) -> Result<Newest, ChangesError> {
-    let damaged = |(offset_bytes, source): (u64, OscFault)| {
-        ChangesError::Damaged { name: name.to_owned(), offset_bytes, source }
-    };
+    let damaged =
+        |(offset_bytes, source): (u64, OscFault)| ChangesError::Damaged { name: name.to_owned(), offset_bytes, source };
     Newest::of_file(text).map_err(damaged)
 }
 
@@ -204,7 +203,10 @@ pub(super) fn select(place: &str, mut found: Vec<Diff>, since: Since) -> Result<
     }
     let without = diffs.iter().filter(|diff| diff.file.is_none()).count();
     if without > 0 {
-        notes.push(format!("{without} of {} diffs in {place} are state files only: nothing changed in them", diffs.len()));
+        notes.push(format!(
+            "{without} of {} diffs in {place} are state files only: nothing changed in them",
+            diffs.len()
+        ));
     }
     Ok(Selection { diffs, notes })
 }

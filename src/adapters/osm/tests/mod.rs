@@ -81,7 +81,7 @@ pub(super) fn told(error: &dyn std::error::Error) -> String {
 }
 
 /// The folder of real inputs; `None`, and a note that names the test, where it is absent.
-fn shared_data(test: &str, path: &str) -> Option<PathBuf> {
+pub(super) fn shared_data(test: &str, path: &str) -> Option<PathBuf> {
     let folder = std::env::var_os("POIMILL_DATA")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data"), PathBuf::from);
     let path = folder.join(path);

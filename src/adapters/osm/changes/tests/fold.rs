@@ -67,9 +67,8 @@ fn counts_are_of_objects_by_their_newest_change() {
 
 #[test]
 fn a_version_of_the_extract_counts_only_when_it_is_higher() {
-    let overlay = overlay(&[
-        "<modify><way id='1' version='5'/><way id='2'/></modify><delete><way id='3' version='5'/></delete>",
-    ]);
+    let overlay =
+        overlay(&["<modify><way id='1' version='5'/><way id='2'/></modify><delete><way id='3' version='5'/></delete>"]);
     let cases = [
         (1, Some(4), true),
         (1, Some(5), true),

@@ -18,7 +18,10 @@ fn every_part_of_an_object_is_taken() {
             r#"<modify><node id="-3" lat="-0.0000001" lon="180"><tag k="name" v="R&#246;ssle &amp; &quot;Co&quot;"/><tag k='a' v=''/></node></modify>"#,
             "n-3 Tname=Rössle & \"Co\",a= x1800000000 y-1",
         ),
-        (r#"<modify><node id="1" lat="1.00000006" lon="0.1e1" version="3"></node></modify>"#, "n1 v3 x10000000 y10000001"),
+        (
+            r#"<modify><node id="1" lat="1.00000006" lon="0.1e1" version="3"></node></modify>"#,
+            "n1 v3 x10000000 y10000001",
+        ),
         (
             r#"<create><way id="5" version="1" visible="true"><nd ref="1"/><nd ref="-2"/><nd ref="9001470417"></nd><tag k="highway" v="path"/></way></create>"#,
             "w5 v1 Thighway=path N1,-2,9001470417",
@@ -59,33 +62,75 @@ fn a_broken_file_is_refused_with_its_reason() {
         ("<html><body>", "it is no OsmChange file: it begins with <html>"),
         ("<osmChange><create>", "it is of version (none) of OsmChange; only 0.6 is known"),
         ("<osmChange version='0.5'/>", "it is of version 0.5 of OsmChange; only 0.6 is known"),
-        ("<?xml version='1.0' encoding='ISO-8859-1'?><osmChange version='0.6'/>", "it is written in ISO-8859-1, but only UTF-8 is read"),
+        (
+            "<?xml version='1.0' encoding='ISO-8859-1'?><osmChange version='0.6'/>",
+            "it is written in ISO-8859-1, but only UTF-8 is read",
+        ),
         ("<osmChange version='0.6'>", "it is cut off"),
         ("<osmChange version='0.6'><create><node id='1' lat='1' lon='2'", "it is cut off"),
         ("<osmChange version='0.6'><create><node id='1' lat='1' lo", "it is cut off"),
         ("<osmChange version='0.6'><create></modify></osmChange>", "it is not well-formed XML"),
         ("<osmChange version='0.6'><create><way id=1/></create></osmChange>", "it is not well-formed XML"),
         ("<osmChange version='0.6'><create><way id='1' id='2'/></create></osmChange>", "it is not well-formed XML"),
-        ("<osmChange version='0.6'><create><way id='1' user='&bomb;'/></create></osmChange>", "it is not well-formed XML"),
-        ("<!DOCTYPE x [<!ENTITY bomb 'x'>]><osmChange version='0.6'/>", "there is text, a document type or an entity where elements belong"),
-        ("<osmChange version='0.6'>hello</osmChange>", "there is text, a document type or an entity where elements belong"),
-        ("<osmChange version='0.6'>&amp;</osmChange>", "there is text, a document type or an entity where elements belong"),
+        (
+            "<osmChange version='0.6'><create><way id='1' user='&bomb;'/></create></osmChange>",
+            "it is not well-formed XML",
+        ),
+        (
+            "<!DOCTYPE x [<!ENTITY bomb 'x'>]><osmChange version='0.6'/>",
+            "there is text, a document type or an entity where elements belong",
+        ),
+        (
+            "<osmChange version='0.6'>hello</osmChange>",
+            "there is text, a document type or an entity where elements belong",
+        ),
+        (
+            "<osmChange version='0.6'>&amp;</osmChange>",
+            "there is text, a document type or an entity where elements belong",
+        ),
         ("<osmChange version='0.6'/><osmChange version='0.6'/>", "<osmChange> is not known in nothing"),
         ("<osmChange version='0.6'><node id='1'/></osmChange>", "<node> is not known in <osmChange>"),
-        ("<osmChange version='0.6'><create><area id='1'/></create></osmChange>", "<area> is not known in <create>, <modify> or <delete>"),
-        ("<osmChange version='0.6'><create><node id='1' lat='1' lon='2'><nd ref='1'/></node></create></osmChange>", "<nd> is not known in an object"),
-        ("<osmChange version='0.6'><create><way id='1'><nd ref='1'><nd ref='2'/></nd></way></create></osmChange>", "<nd> is not known in an element that has none"),
+        (
+            "<osmChange version='0.6'><create><area id='1'/></create></osmChange>",
+            "<area> is not known in <create>, <modify> or <delete>",
+        ),
+        (
+            "<osmChange version='0.6'><create><node id='1' lat='1' lon='2'><nd ref='1'/></node></create></osmChange>",
+            "<nd> is not known in an object",
+        ),
+        (
+            "<osmChange version='0.6'><create><way id='1'><nd ref='1'><nd ref='2'/></nd></way></create></osmChange>",
+            "<nd> is not known in an element that has none",
+        ),
         ("<osmChange version='0.6'><delete><way version='1'/></delete></osmChange>", "a <way> has no id"),
         ("<osmChange version='0.6'><create><node id='1' lat='1'/></create></osmChange>", "a <node> has no lon"),
-        ("<osmChange version='0.6'><create><node id='1' lat='91st' lon='1'/></create></osmChange>", "a <node> has lat=\"91st\""),
+        (
+            "<osmChange version='0.6'><create><node id='1' lat='91st' lon='1'/></create></osmChange>",
+            "a <node> has lat=\"91st\"",
+        ),
         ("<osmChange version='0.6'><create><way id='1e3'/></create></osmChange>", "a <way> has id=\"1e3\""),
-        ("<osmChange version='0.6'><create><way id='9223372036854775807'/></create></osmChange>", "a <way> has id=\"9223372036854775807\""),
-        ("<osmChange version='0.6'><create><way id='1' timestamp='yesterday'/></create></osmChange>", "a <way> has timestamp=\"yesterday\""),
+        (
+            "<osmChange version='0.6'><create><way id='9223372036854775807'/></create></osmChange>",
+            "a <way> has id=\"9223372036854775807\"",
+        ),
+        (
+            "<osmChange version='0.6'><create><way id='1' timestamp='yesterday'/></create></osmChange>",
+            "a <way> has timestamp=\"yesterday\"",
+        ),
         ("<osmChange version='0.6'><create><way id='1'><nd/></way></create></osmChange>", "a <nd> has no ref"),
-        ("<osmChange version='0.6'><create><way id='1'><nd ref='x'/></way></create></osmChange>", "a <nd> has ref=\"x\""),
+        (
+            "<osmChange version='0.6'><create><way id='1'><nd ref='x'/></way></create></osmChange>",
+            "a <nd> has ref=\"x\"",
+        ),
         ("<osmChange version='0.6'><create><way id='1'><tag k='x'/></way></create></osmChange>", "a <tag> has no v"),
-        ("<osmChange version='0.6'><create><relation id='1'><member type='area' ref='1'/></relation></create></osmChange>", "a <member> has type=\"area\""),
-        ("<osmChange version='0.6'><create><relation id='1'><member ref='1'/></relation></create></osmChange>", "a <member> has no type"),
+        (
+            "<osmChange version='0.6'><create><relation id='1'><member type='area' ref='1'/></relation></create></osmChange>",
+            "a <member> has type=\"area\"",
+        ),
+        (
+            "<osmChange version='0.6'><create><relation id='1'><member ref='1'/></relation></create></osmChange>",
+            "a <member> has no type",
+        ),
     ];
     for (text, expected) in cases {
         let (offset_bytes, fault) = refused(text.as_bytes());
@@ -155,9 +200,11 @@ fn a_mapper_without_texts_keeps_no_metadata() {
 
 /// A file with a bit of everything.
 fn sample() -> String {
-    osc(r#"<create><node id="1" version="2" timestamp="2021-08-12T12:41:18Z" changeset="7" uid="5" user="A&amp;B" lat="43.7" lon="7.4"><tag k="a" v="b"/></node></create>
+    osc(
+        r#"<create><node id="1" version="2" timestamp="2021-08-12T12:41:18Z" changeset="7" uid="5" user="A&amp;B" lat="43.7" lon="7.4"><tag k="a" v="b"/></node></create>
         <modify><way id="2" version="3"><nd ref="1"/><nd ref="2"/><tag k="highway" v="path"/></way></modify>
-        <!-- a comment --><delete><relation id="3"><member type="way" ref="2" role="outer"/></relation></delete>"#)
+        <!-- a comment --><delete><relation id="3"><member type="way" ref="2" role="outer"/></relation></delete>"#,
+    )
 }
 
 proptest! {
