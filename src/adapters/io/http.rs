@@ -13,17 +13,17 @@ use ureq::{Agent, Body, Error};
 const USER_AGENT: &str = concat!("poimill/", env!("CARGO_PKG_VERSION"));
 
 /// Longest wait for a connection, and for each piece of an answer.
-const TIMEOUT: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Longest wait for the whole of an answer.
-const TIMEOUT_ANSWER: Duration = Duration::from_secs(30 * 60);
+const TIMEOUT_ANSWER: Duration = Duration::from_mins(30);
 
 /// Pauses before a request is repeated; so often it is. A server may ask for longer ones.
 const PAUSES: [Duration; 4] =
     [Duration::from_secs(1), Duration::from_secs(3), Duration::from_secs(9), Duration::from_secs(27)];
 
 /// Longest pause that a server is granted.
-const MAX_PAUSE: Duration = Duration::from_secs(120);
+const MAX_PAUSE: Duration = Duration::from_mins(2);
 
 /// What is read of an answer at first; more as it comes, whatever length it promises.
 const FIRST_BYTES: u64 = 1 << 20;
@@ -277,7 +277,7 @@ pub(crate) mod tests {
 
     #[test]
     fn what_never_can_be_got_is_not_tried_again() {
-        let patient = Http::with_pauses(vec![Duration::from_secs(600)]);
+        let patient = Http::with_pauses(vec![Duration::from_mins(10)]);
         for url in ["nonsense", "ftp://127.0.0.1/x", "http://127.0.0.1:1/x"] {
             let error = patient.get(url, 10).unwrap_err();
             assert_eq!(error.to_string(), format!("cannot get {url}"));

@@ -6,6 +6,7 @@
 
 mod area;
 mod block;
+#[cfg_attr(not(test), expect(dead_code, reason = "the reader of extracts does not lay it over them yet"))]
 mod changes;
 mod check;
 mod error;
@@ -22,5 +23,6 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
+pub use changes::{ChangesAt, ChangesError, OscFault};
 pub use error::{Fault, OsmError};
 pub use source::OsmPbf;

@@ -22,7 +22,7 @@ mod tests;
 use std::path::{Path, PathBuf};
 
 pub use self::error::{ChangesError, OscFault};
-pub(in crate::adapters::osm) use self::overlay::{Counts, Overlay, Versions};
+pub(in crate::adapters::osm) use self::overlay::Overlay;
 pub(in crate::adapters::osm) use self::replication::Since;
 
 /// Where changes are.

@@ -1,4 +1,4 @@
-//! OsmChange XML 0.6, read as a stream: one change at a time, whatever the size of the file.
+//! `OsmChange` XML 0.6, read as a stream: one change at a time, whatever the size of the file.
 //!
 //! Nothing in a file makes this grow: markup of more than [`MAX_MARKUP_BYTES`], an element with too many attributes and
 //! an object with too many parts are refused, depth is fixed by the format, and entities are not expanded.
@@ -48,7 +48,7 @@ enum Action {
 ///
 /// # Errors
 ///
-/// When it is no OsmChange file, or a broken one; with the offset in the inflated text. What was handed on is then void.
+/// When it is no `OsmChange` file, or a broken one; with the offset in the inflated text. What was handed on is then void.
 pub(super) fn read_osc(input: impl BufRead, mut take: impl FnMut(Change)) -> Result<(), (u64, OscFault)> {
     let mut xml = Reader::from_reader(Bounded { inner: input, left: 0 });
     xml.config_mut().expand_empty_elements = true;
@@ -93,7 +93,7 @@ impl Place {
     fn step(&mut self, event: &Event<'_>, take: &mut impl FnMut(Change)) -> Result<(), OscFault> {
         match event {
             Event::Start(element) => self.start(element)?,
-            // The reader sees to it that what ends is what began last.
+            // The parser sees to it that what ends is what began last, and makes two of an empty element.
             Event::End(_) => {
                 if self.leaf {
                     self.leaf = false;
@@ -103,7 +103,6 @@ impl Place {
                     self.closed = true;
                 }
             }
-            Event::Text(text) if text.trim().is_empty() => {}
             Event::Decl(declaration) => {
                 if let Some(encoding) = declaration.encoding().transpose().unwrap_or_default()
                     && !encoding.eq_ignore_ascii_case("utf-8")
@@ -111,9 +110,9 @@ impl Place {
                     return Err(OscFault::Encoding { encoding: short(&encoding) });
                 }
             }
-            Event::Comment(_) | Event::PI(_) => {}
-            Event::Text(_) | Event::CData(_) | Event::GeneralRef(_) | Event::DocType(_) => return Err(OscFault::Text),
-            Event::Empty(_) | Event::Eof => {}
+            Event::Text(text) if !text.trim().is_empty() => return Err(OscFault::Text),
+            Event::CData(_) | Event::GeneralRef(_) | Event::DocType(_) => return Err(OscFault::Text),
+            Event::Text(_) | Event::Comment(_) | Event::PI(_) | Event::Empty(_) | Event::Eof => {}
         }
         Ok(())
     }
@@ -199,7 +198,7 @@ impl Draft {
                 "changeset" => info.changeset = Some(whole(value).ok_or_else(wrong)?).filter(|id| *id > 0),
                 // Below zero: nobody.
                 "uid" => info.uid = Some(value.parse().map_err(|_| wrong())?).filter(|uid| *uid > 0),
-                "user" => info.user = Some(value.into()).filter(|user: &Box<str>| !user.is_empty()),
+                "user" => info.user = Some(value).filter(|user| !user.is_empty()).map(Into::into),
                 "visible" => deleted |= value == "false",
                 "lon" => lon = Some(units_of(value).ok_or_else(wrong)?),
                 "lat" => lat = Some(units_of(value).ok_or_else(wrong)?),

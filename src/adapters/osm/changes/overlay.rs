@@ -5,7 +5,7 @@ use std::io::BufRead;
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
-use super::encode::{Body, Kind, Object, block};
+use super::encode::{Body, Object, block};
 use super::error::OscFault;
 use super::osc::{Change, read_osc};
 use crate::domain::{Input, ObjectKind, Timestamp};
@@ -45,19 +45,14 @@ pub(in crate::adapters::osm) struct Counts {
 
 /// The versions of the objects that changed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(in crate::adapters::osm) struct Versions([FxHashMap<i64, Option<i32>>; 3]);
+pub(in crate::adapters::osm) struct Versions(pub(super) [FxHashMap<i64, Option<i32>>; 3]);
 
 impl Versions {
-    /// The newest version of an object, which may not be stated. `None`: it did not change.
-    pub(in crate::adapters::osm) fn get(&self, kind: ObjectKind, id: i64) -> Option<Option<i32>> {
-        self.0[kind as usize].get(&id).copied()
-    }
-
     /// Whether this version of an object is outdated: the object changed, and it is not newer than the change.
     pub(in crate::adapters::osm) fn supersede(&self, kind: ObjectKind, id: i64, version: Option<i32>) -> bool {
-        match (self.get(kind, id), version) {
+        match (self.0[kind as usize].get(&id), version) {
             (None, _) => false,
-            (Some(Some(changed)), Some(version)) => version <= changed,
+            (Some(Some(changed)), Some(version)) => version <= *changed,
             (Some(_), _) => true,
         }
     }
@@ -128,13 +123,10 @@ impl Newest {
     pub(super) fn into_overlay(self) -> Overlay {
         let mut overlay = Overlay::default();
         let mut newest_s = None;
-        for (at, kind) in
-            [(Kind::Node, ObjectKind::Node), (Kind::Way, ObjectKind::Way), (Kind::Relation, ObjectKind::Relation)]
-                .into_iter()
-                .map(|(kind, object)| (kind as usize, object))
-        {
+        let kinds = [ObjectKind::Node, ObjectKind::Way, ObjectKind::Relation];
+        for (kind, standings) in kinds.into_iter().zip(&self.0) {
             let mut living = Vec::new();
-            for (id, standing) in &self.0[at] {
+            for (id, standing) in standings {
                 overlay.versions.0[kind as usize].insert(*id, standing.version);
                 match &standing.state {
                     State::Created(object) => {

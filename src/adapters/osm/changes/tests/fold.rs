@@ -98,10 +98,10 @@ fn the_date_is_that_of_the_newest_change_where_nothing_else_says_it() {
 
 #[test]
 fn blocks_are_bounded_in_objects_and_bytes() {
-    let nodes: String = (0..20_001).rev().map(|id| format!("<node id='{id}' lat='1' lon='1'/>")).collect();
+    let nodes: Vec<_> = (0..20_001).rev().map(|id| format!("<node id='{id}' lat='1' lon='1'/>")).collect();
     let refs = "<nd ref='5'/>".repeat(900_000);
-    let ways: String = (1..=3).map(|id| format!("<way id='{id}'>{refs}</way>")).collect();
-    let overlay = overlay(&[&format!("<create>{nodes}{ways}</create>")]);
+    let ways: Vec<_> = (1..=3).map(|id| format!("<way id='{id}'>{refs}</way>")).collect();
+    let overlay = overlay(&[&format!("<create>{}{}</create>", nodes.concat(), ways.concat())]);
     let sizes: Vec<(ObjectKind, usize)> =
         overlay.blocks.iter().map(|(kind, raw)| (*kind, decoded(raw).len())).collect();
     let (node, way) = (ObjectKind::Node, ObjectKind::Way);
@@ -151,7 +151,9 @@ fn key(change: &Change) -> (Kind, i64, Option<i32>) {
 
 fn folded(changes: &[Change]) -> Newest {
     let mut newest = Newest::default();
-    changes.iter().for_each(|change| newest.take(change.clone()));
+    for change in changes {
+        newest.take(change.clone());
+    }
     newest
 }
 

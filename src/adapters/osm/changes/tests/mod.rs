@@ -17,7 +17,7 @@ use super::encode::{Body, Info, Kind, Member, Object, block};
 use super::error::{ChangesError, OscFault};
 use super::overlay::{Newest, Overlay};
 use crate::adapters::osm::block::Block;
-use crate::domain::{ObjectKind, Timestamp};
+use crate::domain::Timestamp;
 
 /// Whether the reader of extracts takes a block.
 fn is_taken(block: &[u8]) -> bool {
@@ -33,7 +33,7 @@ fn living(overlay: &Overlay) -> Vec<Object> {
         let objects = decoded(raw);
         assert!((1..=8_000).contains(&objects.len()));
         assert!(objects.iter().all(|object| object.kind() as usize == *kind as usize));
-        assert!(overlay.versions.get(*kind, objects[0].id).is_some());
+        assert!(objects.iter().all(|object| overlay.versions.0[*kind as usize].contains_key(&object.id)));
         living.extend(objects);
     }
     assert!(living.is_sorted_by(|a, b| (a.kind(), a.id) < (b.kind(), b.id)));
@@ -110,7 +110,7 @@ fn line(object: &Object) -> String {
     let Info { version, time_s, changeset, uid, user } = &object.info;
     let mut word = |letter: &str, word: Option<String>| {
         if let Some(word) = word {
-            line.push_str(&format!(" {letter}{word}"));
+            line.extend([" ", letter, word.as_str()]);
         }
     };
     word("v", version.map(|number| number.to_string()));
@@ -139,10 +139,10 @@ fn told(overlay: &Overlay) -> Vec<String> {
     let living = living(overlay);
     let mut lines: Vec<String> = living.iter().map(line).collect();
     let mut deleted = Vec::new();
-    for (at, kind) in [ObjectKind::Node, ObjectKind::Way, ObjectKind::Relation].into_iter().enumerate() {
+    for at in 0..3 {
         for id in -100..=100 {
             let lives = living.iter().any(|object| object.kind() as usize == at && object.id == id);
-            if let Some(version) = overlay.versions.get(kind, id).filter(|_| !lives) {
+            if let Some(version) = overlay.versions.0[at].get(&id).filter(|_| !lives) {
                 let version = version.map_or(String::new(), |version| format!(" v{version}"));
                 deleted.push(format!("{}{id}{version} deleted", ["n", "w", "r"][at]));
             }

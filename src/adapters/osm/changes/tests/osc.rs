@@ -171,7 +171,7 @@ fn a_file_that_is_cut_off_anywhere_is_refused() {
 #[test]
 fn absurd_sizes_are_refused_before_they_are_held() {
     let long = "x".repeat(2 << 20);
-    let many: String = (0..200).map(|at| format!("a{at}='' ")).collect();
+    let many = (0..200).map(|at| format!("a{at}='' ")).collect::<Vec<_>>().concat();
     let cases = [
         (format!("<create><way id='1' user='{long}'/></create>"), "a tag or a comment is absurdly long"),
         (format!("<create><!-- {long} --></create>"), "a tag or a comment is absurdly long"),

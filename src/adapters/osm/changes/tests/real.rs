@@ -8,8 +8,9 @@ use std::process::Command;
 use osmpbf::ElementReader;
 
 use super::super::encode::{Kind, Object};
+use super::super::overlay::Counts;
 use super::super::replication::Since;
-use super::super::{ChangesAt, Counts, read_overlay};
+use super::super::{ChangesAt, read_overlay};
 use super::{gunzip, living, object_of, time};
 use crate::adapters::osm::tests::shared_data;
 use crate::domain::ObjectKind;
