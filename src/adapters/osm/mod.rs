@@ -23,6 +23,6 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
-pub use changes::{ChangesAt, ChangesError, OscFault};
+pub use changes::{ChangesAt, ChangesError, OscFault, kept_beside};
 pub use error::{Fault, OsmError};
 pub use source::OsmPbf;

@@ -29,8 +29,7 @@ pub(super) fn units_of(text: &str) -> Option<i64> {
     // So many of the digits are units or more; the one behind them rounds.
     let kept = whole.len() as i32 + i32::from(exponent) + DECIMALS;
     let mut units: i64 = 0;
-    for (at, digit) in digits().enumerate().take(usize::try_from(kept).unwrap_or(0)) {
-        debug_assert!(at < count);
+    for digit in digits().take(usize::try_from(kept).unwrap_or(0)) {
         units = units.checked_mul(10)?.checked_add(i64::from(digit - b'0'))?;
     }
     if let Ok(kept) = usize::try_from(kept) {

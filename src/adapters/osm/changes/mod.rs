@@ -21,8 +21,11 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 
+use crate::adapters::io::Http;
+
 pub use self::error::{ChangesError, OscFault};
 pub(in crate::adapters::osm) use self::overlay::Overlay;
+use self::remote::{Downloaded, Remote};
 pub(in crate::adapters::osm) use self::replication::Since;
 
 /// Where changes are.
@@ -44,6 +47,32 @@ impl ChangesAt {
             Self::Folder(home.join(text))
         }
     }
+
+    /// The folder that [`download`] keeps beside an extract, where it is there: what was fetched is used without asking
+    /// again, so that a run can be repeated. Else the same place.
+    #[must_use]
+    pub fn or_kept(self, extract: &Path) -> Self {
+        let kept = kept_beside(extract);
+        if matches!(self, Self::Url(_)) && kept.is_dir() { Self::Folder(kept) } else { self }
+    }
+}
+
+/// Where the diffs of a server are kept for an extract: `monaco.osm.pbf.changes` beside `monaco.osm.pbf`.
+#[must_use]
+pub fn kept_beside(extract: &Path) -> PathBuf {
+    let mut name = extract.file_name().unwrap_or_default().to_owned();
+    name.push(".changes");
+    extract.with_file_name(name)
+}
+
+/// Brings the diffs after `since` from a server into a folder laid out as the server's; what is there is not asked for
+/// again, so that it can be broken off and repeated at any time.
+///
+/// # Errors
+///
+/// As for reading from the server, and when the folder cannot be written.
+pub(in crate::adapters::osm) fn download(url: &str, since: Since, folder: &Path) -> Result<Downloaded, ChangesError> {
+    Remote::new(Http::default(), url).download(since, folder)
 }
 
 /// Everything that changed after `since`.
@@ -54,6 +83,6 @@ impl ChangesAt {
 pub(in crate::adapters::osm) fn read_overlay(changes: &ChangesAt, since: Since) -> Result<Overlay, ChangesError> {
     match changes {
         ChangesAt::Folder(path) => replication::read(path, since),
-        ChangesAt::Url(url) => remote::read(url, since),
+        ChangesAt::Url(url) => Remote::new(Http::default(), url).read(since),
     }
 }

@@ -1,6 +1,10 @@
 //! Diffs on a replication server: which there are, and which of them an extract needs.
 //!
-//! `state.txt` names the newest; the others follow from their numbers. Each is checked and folded as it comes.
+//! `state.txt` names the newest; the others follow from their numbers. Each is folded as it comes, or kept in a folder.
+
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::path::Path;
 
 use super::error::ChangesError;
 use super::overlay::{Newest, Overlay};
@@ -22,13 +26,23 @@ struct Range {
     /// Number of the last one that is in the extract.
     after: u64,
     newest: u64,
-    newest_time: Option<Timestamp>,
+    /// The newest one's state file.
+    state: Vec<u8>,
     notes: Vec<String>,
 }
 
-/// Reads what changed after `since` from a server.
-pub(super) fn read(url: &str, since: Since) -> Result<Overlay, ChangesError> {
-    Remote::new(Http::default(), url).read(since)
+/// What a download did.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(in crate::adapters::osm) struct Downloaded {
+    /// Diffs that came, and their bytes.
+    pub(in crate::adapters::osm) diffs: u64,
+    pub(in crate::adapters::osm) size_bytes: u64,
+    /// Diffs that were there before.
+    pub(in crate::adapters::osm) kept: u64,
+    /// Number of the last diff in the folder.
+    pub(in crate::adapters::osm) sequence: Option<u64>,
+    /// What a person should know.
+    pub(in crate::adapters::osm) notes: Vec<String>,
 }
 
 impl Remote {
@@ -37,7 +51,7 @@ impl Remote {
     }
 
     pub(super) fn read(&self, since: Since) -> Result<Overlay, ChangesError> {
-        let Range { after, newest, newest_time, mut notes } = self.range(since)?;
+        let Range { after, newest, mut notes, state } = self.range(since)?;
         let (mut folded, mut inputs) = (Newest::default(), Vec::new());
         let (mut last, mut without) = (after, 0);
         for number in after + 1..=newest {
@@ -50,13 +64,10 @@ impl Remote {
                     inputs.push(input_of_bytes(&name, &bytes));
                 }
                 None if self.state(number)?.is_some() => without += 1,
-                // A copy that was not finished, or one that never was meant to be whole.
-                None if self.diff(newest)?.is_none() => {
-                    let base = &self.base;
-                    notes.push(format!("{base} ends with number {last}, although its state.txt speaks of {newest}"));
+                None => {
+                    notes.push(self.ends_before(number, newest)?);
                     break;
                 }
-                None => return Err(ChangesError::Gap { place: self.base.clone(), missing: number, newest }),
             }
             last = number;
         }
@@ -69,19 +80,61 @@ impl Remote {
         }
         let mut overlay = folded.into_overlay();
         if last > after {
-            let time = if last == newest { newest_time } else { self.state(last)?.and_then(|state| state.time) };
+            let state = if last == newest { Some(State::parse("state.txt", &state)?) } else { self.state(last)? };
             overlay.sequence = Some(last);
-            overlay.vintage = time.or(overlay.vintage);
+            overlay.vintage = state.and_then(|state| state.time).or(overlay.vintage);
         }
         overlay.inputs = inputs;
         overlay.notes = notes;
         Ok(overlay)
     }
 
+    pub(super) fn download(&self, since: Since, folder: &Path) -> Result<Downloaded, ChangesError> {
+        let Range { after, newest, notes, state } = self.range(since)?;
+        let mut done = Downloaded { notes, ..Downloaded::default() };
+        for number in after + 1..=newest {
+            let path = folder.join(format!("{}.osc.gz", name_of(number)));
+            let state_path = folder.join(format!("{}.state.txt", name_of(number)));
+            // The state file comes last: where it is, its number is done.
+            if state_path.exists() {
+                done.kept += 1;
+                done.sequence = Some(number);
+                continue;
+            }
+            let (diff, state) = (self.diff(number)?, self.state_bytes(number)?);
+            if diff.is_none() && state.is_none() {
+                done.notes.push(self.ends_before(number, newest)?);
+                break;
+            }
+            if let Some(diff) = diff {
+                write(&path, &diff)?;
+                done.diffs += 1;
+                done.size_bytes += diff.len() as u64;
+            }
+            if let Some(state) = state {
+                write(&state_path, &state)?;
+            }
+            done.sequence = Some(number);
+        }
+        write(&folder.join("state.txt"), &state)?;
+        Ok(done)
+    }
+
+    /// A note that the server is a copy which ends before a number that is not there; an error where it goes on behind it.
+    fn ends_before(&self, missing: u64, newest: u64) -> Result<String, ChangesError> {
+        let place = self.base.clone();
+        if self.state_bytes(newest)?.is_some() {
+            return Err(ChangesError::Gap { place, missing, newest });
+        }
+        let last = missing - 1;
+        Ok(format!("{place} ends with number {last}, although its state.txt speaks of {newest}"))
+    }
+
     /// Which diffs `since` needs: by number where the extract's is of this series, else by date.
     fn range(&self, since: Since) -> Result<Range, ChangesError> {
         let url = format!("{}/state.txt", self.base);
-        let state = State::parse(&url, &self.http.get(&url, MAX_STATE_BYTES)?)?;
+        let bytes = self.http.get(&url, MAX_STATE_BYTES)?;
+        let state = State::parse(&url, &bytes)?;
         let Some(newest) = state.sequence else {
             return Err(ChangesError::State { name: url, fault: "it has no sequenceNumber" });
         };
@@ -99,7 +152,7 @@ impl Remote {
             }
             (_, None) => return Err(ChangesError::NoBeginning { place: self.base.clone() }),
         };
-        Ok(Range { after, newest, newest_time: state.time, notes })
+        Ok(Range { after, newest, state: bytes, notes })
     }
 
     /// Whether the dates say that the extract's number is not one of this server's.
@@ -142,13 +195,32 @@ impl Remote {
     }
 
     fn state(&self, number: u64) -> Result<Option<State>, ChangesError> {
-        let url = format!("{}/{}.state.txt", self.base, name_of(number));
-        let bytes = self.http.get_if_there(&url, MAX_STATE_BYTES)?;
-        bytes.map(|bytes| State::parse(&url, &bytes)).transpose()
+        let bytes = self.state_bytes(number)?;
+        bytes.map(|bytes| State::parse(&self.state_url(number), &bytes)).transpose()
+    }
+
+    fn state_bytes(&self, number: u64) -> Result<Option<Vec<u8>>, ChangesError> {
+        Ok(self.http.get_if_there(&self.state_url(number), MAX_STATE_BYTES)?)
+    }
+
+    fn state_url(&self, number: u64) -> String {
+        format!("{}/{}.state.txt", self.base, name_of(number))
     }
 
     fn diff(&self, number: u64) -> Result<Option<Vec<u8>>, ChangesError> {
         let url = format!("{}/{}.osc.gz", self.base, name_of(number));
         Ok(self.http.get_if_there(&url, MAX_DIFF_BYTES)?)
     }
+}
+
+/// Writes a file whole or not at all, with the folders above it.
+fn write(path: &Path, bytes: &[u8]) -> Result<(), ChangesError> {
+    let part = path.with_extension("part");
+    let written = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| {
+        let mut file = File::create(&part)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&part, path)
+    });
+    written.map_err(|source| ChangesError::Write { path: path.to_owned(), source })
 }

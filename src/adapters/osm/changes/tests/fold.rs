@@ -98,10 +98,10 @@ fn the_date_is_that_of_the_newest_change_where_nothing_else_says_it() {
 
 #[test]
 fn blocks_are_bounded_in_objects_and_bytes() {
-    let nodes: Vec<_> = (0..20_001).rev().map(|id| format!("<node id='{id}' lat='1' lon='1'/>")).collect();
-    let refs = "<nd ref='5'/>".repeat(900_000);
-    let ways: Vec<_> = (1..=3).map(|id| format!("<way id='{id}'>{refs}</way>")).collect();
-    let overlay = overlay(&[&format!("<create>{}{}</create>", nodes.concat(), ways.concat())]);
+    let object = |id, body| Change::Create(Object { id, info: Info::default(), tags: Vec::new(), body });
+    let nodes = (0..20_001).rev().map(|id| object(id, Body::Node { lon: id, lat: -id }));
+    let ways = (1..=3).map(|id| object(id, Body::Way(vec![5; 900_000])));
+    let overlay = folded(&nodes.chain(ways).collect::<Vec<_>>()).into_overlay();
     let sizes: Vec<(ObjectKind, usize)> =
         overlay.blocks.iter().map(|(kind, raw)| (*kind, decoded(raw).len())).collect();
     let (node, way) = (ObjectKind::Node, ObjectKind::Way);

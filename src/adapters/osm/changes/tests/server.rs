@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::super::overlay::Overlay;
-use super::super::remote::Remote;
+use super::super::remote::{Downloaded, Remote};
 use super::super::replication::Since;
+use super::super::{ChangesAt, download, kept_beside, read_overlay};
 use super::{diff, error_told, node_ids, state, time};
 use crate::adapters::io::http_tests::{answer, serve};
 use crate::adapters::io::{Http, input_of_bytes};
@@ -26,6 +27,15 @@ fn series(newest: u64) -> Files {
         files.insert(format!("/monaco-updates/000/003/{n:03}.state.txt"), state(3000 + n, &day(n)));
     }
     files
+}
+
+/// A server with these files, and a client for it.
+fn server(files: Files) -> (Remote, Arc<Mutex<Vec<String>>>) {
+    let (url, requests) = serve(move |path, _| match files.get(path) {
+        Some(bytes) => answer("200 OK", bytes),
+        None => answer("404 Not Found", b""),
+    });
+    (Remote::new(Http::with_pauses(Vec::new()), &format!("{url}/monaco-updates")), requests)
 }
 
 /// Reads from a server with these files; `trouble` may answer in its own way. Returns the paths asked for as well.
@@ -163,7 +173,7 @@ fn what_is_missing_on_a_server_is_told() {
 fn states_without_diffs_and_a_copy_that_ends_early_are_noted() {
     let mut files = series(5);
     files.retain(|path, _| !["/002.osc", "/004.", "/005."].iter().any(|gone| path.contains(gone)));
-    let (overlay, _) = read(files, since(Some(3000), None));
+    let (overlay, _) = read(files.clone(), since(Some(3000), None));
     let overlay = overlay.unwrap();
     assert_eq!(node_ids(&overlay), [1, 3]);
     assert_eq!((overlay.sequence, overlay.vintage), (Some(3003), Some(time(&day(3)))));
@@ -172,4 +182,69 @@ fn states_without_diffs_and_a_copy_that_ends_early_are_noted() {
         "1 of 3 diffs in DIR/monaco-updates are state files only: nothing changed in them",
     ];
     assert_eq!(overlay.notes, notes);
+
+    let folder = tempfile::tempdir().unwrap();
+    let done = server(files).0.download(since(Some(3000), None), folder.path()).unwrap();
+    assert_eq!((done.diffs, done.sequence, done.notes.len()), (2, Some(3003), 1));
+}
+
+#[test]
+fn what_was_downloaded_is_read_as_from_the_server() {
+    let mut files = series(5);
+    files.remove("/monaco-updates/000/003/004.osc.gz");
+    let since = since(Some(3002), Some(&day(2)));
+    let (from_server, _) = read(files.clone(), since);
+    let from_server = from_server.unwrap();
+
+    let parent = tempfile::tempdir().unwrap();
+    let extract = parent.path().join("monaco.osm.pbf");
+    let kept = kept_beside(&extract);
+    assert_eq!(kept, parent.path().join("monaco.osm.pbf.changes"));
+    let url = ChangesAt::Url("https://host".to_owned());
+    assert_eq!(url.clone().or_kept(&extract), url);
+    let (remote, _) = server(files);
+    let done = remote.download(since, &kept).unwrap();
+    let size_bytes = (diff(3003).len() + diff(3005).len()) as u64;
+    assert_eq!(done, Downloaded { diffs: 2, size_bytes, kept: 0, sequence: Some(3005), notes: Vec::new() });
+
+    let at = url.or_kept(&extract);
+    assert_eq!(at, ChangesAt::Folder(kept));
+    let from_folder = read_overlay(&at, since).unwrap();
+    assert_eq!((&from_folder.versions, &from_folder.blocks), (&from_server.versions, &from_server.blocks));
+    assert_eq!((from_folder.sequence, from_folder.vintage), (from_server.sequence, from_server.vintage));
+    assert_eq!(from_folder.inputs, from_server.inputs);
+    // By date alone it is the same: the state files came too.
+    let by_date = read_overlay(&at, Since { sequence: None, ..since }).unwrap();
+    assert_eq!(by_date.blocks, from_folder.blocks);
+}
+
+#[test]
+fn a_download_brings_only_what_is_missing() {
+    let folder = tempfile::tempdir().unwrap();
+    let since = since(Some(3002), None);
+    // Broken off: the server loses number 4 half-way.
+    let mut broken = series(5);
+    broken.retain(|path, _| !path.contains("/004."));
+    let error = server(broken).0.download(since, folder.path()).unwrap_err();
+    assert!(error.to_string().starts_with("number 3004 is missing in "), "{error}");
+
+    let (remote, requests) = server(series(6));
+    let done = remote.download(since, folder.path()).unwrap();
+    assert_eq!((done.diffs, done.kept, done.sequence), (3, 1, Some(3006)));
+    let names = [4, 5, 6].map(|n| [format!("000/003/{n:03}.osc.gz"), format!("000/003/{n:03}.state.txt")]);
+    assert_eq!(asked(&requests), [&["state.txt".to_owned()], &names.concat()[..]].concat());
+    let (remote, requests) = server(series(6));
+    assert_eq!(remote.download(since, folder.path()).unwrap().kept, 4);
+    assert_eq!(asked(&requests), ["state.txt"]);
+    assert_eq!(node_ids(&read_overlay(&ChangesAt::Folder(folder.path().to_owned()), since).unwrap()), [3, 4, 5, 6]);
+}
+
+#[test]
+fn an_address_that_is_none_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let error = download("http://127.0.0.1:1/x", Since::default(), folder.path()).unwrap_err();
+    assert_eq!(error.to_string(), "cannot get http://127.0.0.1:1/x/state.txt");
+    let error = read_overlay(&ChangesAt::Url("https://".to_owned()), Since::default()).unwrap_err();
+    assert!(error.to_string().starts_with("cannot get https:"), "{error}");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
