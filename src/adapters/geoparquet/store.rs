@@ -10,7 +10,6 @@ use std::path::{Path, PathBuf};
 use super::StoreError;
 use super::reader::{SnapshotFolder, read_table, table_file};
 use super::writer::write_table;
-use crate::adapters::io::input_of;
 use crate::domain::{Manifest, TableFile};
 use crate::pipeline::RunError;
 use crate::pipeline::ports::{Extras, Lock, MakeBatch, Snapshot, SnapshotStore, Staging, Tables, TakeBatch};
@@ -156,10 +155,7 @@ impl Staging for StagingFolder {
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent).map_err(write_error(parent))?;
         }
-        let rows = write_table(&path, table, batches)?;
-        let file =
-            input_of(&path).map_err(|source| RunError::failed(StoreError::Read { path: path.clone(), source }))?;
-        Ok(TableFile { schema_version: table.schema_version, rows, sha256: file.sha256 })
+        write_table(&path, table, batches)
     }
 
     fn keep(self: Box<Self>, manifest: &Manifest, extras: &Extras) -> Result<Box<dyn Snapshot>, RunError> {
