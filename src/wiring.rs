@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::adapters::geoparquet::{FolderStore, SnapshotFolder, StoreError};
+use crate::adapters::io::FolderScratch;
 use crate::adapters::memory::MemoryStore;
 use crate::adapters::open_charge_map::OpenChargeMap;
 use crate::adapters::osm::OsmPbf;
@@ -10,7 +11,7 @@ use crate::adapters::postgis::{LoadMode, PostGis};
 use crate::adapters::table::{BoundaryError, read_boundary};
 use crate::config::{Overrides, RegionSettings, Secret, Settings, SourceKind, SourceSettings};
 use crate::domain::{Metres, Region};
-use crate::pipeline::ports::{Observer, Sink, Snapshot, SnapshotStore, Source};
+use crate::pipeline::ports::{Observer, Scratch, Sink, Snapshot, SnapshotStore, Source};
 use crate::pipeline::{Feed, Pipeline, Ports, Report, RunError};
 
 /// A pipeline with everything that it needs to run.
@@ -92,6 +93,8 @@ impl Wired {
         for note in &self.notes {
             observer.note(note);
         }
+        let work = if dry_run { std::env::temp_dir() } else { self.store.work() };
+        let scratch = FolderScratch::new(&work);
         let in_memory;
         let store: &dyn SnapshotStore = if dry_run {
             in_memory = MemoryStore::over(self.store.latest()?.as_deref())?;
@@ -100,7 +103,7 @@ impl Wired {
             &self.store
         };
         let sinks = self.database.iter().filter(|_| !dry_run).map(|(url, by_changes)| sink(url, *by_changes));
-        let mut ports = Ports { feeds: self.feeds, store, sinks: sinks.collect(), observer };
+        let mut ports = Ports { feeds: self.feeds, store, sinks: sinks.collect(), scratch: &scratch, observer };
         self.pipeline.run(&mut ports)
     }
 
@@ -139,6 +142,12 @@ impl Wired {
 /// [`RunError::Input`] when it is no snapshot.
 pub fn snapshot(path: &Path) -> Result<impl Snapshot + use<>, RunError> {
     SnapshotFolder::open(path).map_err(|error: StoreError| RunError::input("snapshot", error))
+}
+
+/// Scratch files of a command that writes no snapshot.
+#[must_use]
+pub fn scratch() -> impl Scratch {
+    FolderScratch::new(&std::env::temp_dir())
 }
 
 /// A database to load.

@@ -1,22 +1,32 @@
 //! `poimill diff`: what is different between two snapshots.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::Ended;
-use crate::domain::Cell;
+use crate::domain::{Cell, ChangeClass};
+use crate::pipeline::diff::layers::{Room, compare_layers};
 use crate::pipeline::diff::{count_by_class, diff};
 use crate::pipeline::tabulate::Row;
 use crate::pipeline::tabulate::tables::PLACE_CHANGES;
 use crate::wiring;
 
+/// Changes of a layer by class.
+type Counts = BTreeMap<ChangeClass, u64>;
+
+/// Memory for the keys of layers, in bytes; the rest is sorted on disk.
+const MEMORY_BYTES: u64 = 512 << 20;
+
 /// Exit code when the snapshots differ.
 const DIFFERENT: u8 = 1;
 
 /// Compare two snapshots; exits with 1 when they differ, as diff(1) does
+///
+/// Every place that is different has a line of its own, every layer one line with its counts.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Example: poimill diff data/snapshots/demo/20260501T202100Z-3fa9c1d2 data/snapshots/demo/latest"
@@ -26,7 +36,7 @@ pub(super) struct Diff {
     old: PathBuf,
     /// Folder of the newer snapshot, or a link to it such as `latest`
     new: PathBuf,
-    /// Print one JSON object per change
+    /// Print one JSON object per changed place, then one per layer that is different
     #[arg(long)]
     json: bool,
 }
@@ -49,8 +59,26 @@ impl Diff {
             let summary = if counts.is_empty() { "no place is different".to_owned() } else { counts.join(", ") };
             writeln!(out, "{summary}")?;
         }
-        Ok(if changes.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(DIFFERENT) })
+        let scratch = wiring::scratch();
+        let layers = compare_layers(&old, &new, Room { scratch: &scratch, memory_bytes: MEMORY_BYTES })?;
+        for (layer, counts) in &layers {
+            writeln!(out, "{}", if self.json { layer_as_json(layer, counts) } else { layer_as_line(layer, counts) })?;
+        }
+        let same = changes.is_empty() && layers.values().all(BTreeMap::is_empty);
+        Ok(if same { ExitCode::SUCCESS } else { ExitCode::from(DIFFERENT) })
     }
+}
+
+fn layer_as_line(layer: &str, counts: &Counts) -> String {
+    let counts: Vec<String> = counts.iter().map(|(class, count)| format!("{count} {class}")).collect();
+    let told = if counts.is_empty() { "no row is different".to_owned() } else { counts.join(", ") };
+    format!("layer {layer}: {told}")
+}
+
+fn layer_as_json(layer: &str, counts: &Counts) -> String {
+    let counts: Map<String, Value> =
+        counts.iter().map(|(class, count)| (class.name().to_owned(), json!(count))).collect();
+    json!({ "layer": layer, "changes": counts }).to_string()
 }
 
 fn as_json(change: &Row) -> Value {

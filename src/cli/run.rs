@@ -92,6 +92,22 @@ fn summary(report: &Report, seconds: f64, out: &mut impl Write) -> anyhow::Resul
         Some(base) if changes.is_empty() => writeln!(out, "changes   no place is different from {base}")?,
         Some(base) => writeln!(out, "changes   {} since {base}", list(changes.into_iter()))?,
     }
+    for layer in &report.layer_diffs {
+        let changes = list(layer.changes.iter().map(|(class, count)| (class.as_str(), *count)));
+        let told = match (&report.base, layer.dropped) {
+            _ if report.unchanged => String::new(),
+            (None, _) => ", the first time".to_owned(),
+            (Some(_), true) => format!(", the pipeline names it no more; {changes}"),
+            (Some(_), false) if changes.is_empty() => ", none is different".to_owned(),
+            (Some(_), false) => format!(", {changes}"),
+        };
+        writeln!(out, "layer     {}: {} rows{told}", layer.name, layer.rows)?;
+        let account = report.layers.iter().find(|account| account.name == layer.name);
+        if let Some(account) = account.filter(|account| !account.rejects.is_empty()) {
+            let rejects = list(account.rejects.iter().map(|(code, count)| (code.as_str(), *count)));
+            writeln!(out, "  rejected: {rejects}")?;
+        }
+    }
     for load in &report.loads {
         let told = match load.loaded {
             Loaded::Unchanged => "already there".to_owned(),

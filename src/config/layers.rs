@@ -7,36 +7,15 @@ use super::file::{ColumnTable, ConfigError, LayerTable, Text};
 use super::settings::check_name;
 use super::sources::{SourceKind, SourceSettings};
 use crate::domain::{Filter, GeometryKind, Incomplete, Layer, Promoted, PromotedKind};
-
-/// Columns that every layer has, or may come to have, and those that its changes have in front: no tag can be named so.
-const TAKEN: [&str; 19] = [
-    "osm_type",
-    "osm_id",
-    "kind",
-    "geometry",
-    "bbox",
-    "tags",
-    "version",
-    "timestamp",
-    "changeset_id",
-    "uid",
-    "user",
-    "incomplete",
-    "repairs",
-    "content_hash",
-    "row_hash",
-    "class",
-    "changed_fields",
-    "moved_m",
-    "old_values",
-];
+use crate::pipeline::diff::layers::change_columns;
+use crate::pipeline::layers::reserved_columns;
 
 /// Longest name of a column, in bytes: PostgreSQL cuts longer ones off.
 const MAX_COLUMN_BYTES: usize = 63;
 
 /// The layers of a pipeline, in three tongues.
 pub(super) struct Layers {
-    pub(super) layers: Vec<Layer>,
+    pub(super) all: Vec<Layer>,
     /// For a person who asks for the plan.
     pub(super) lines: Vec<String>,
     /// For the manifest.
@@ -48,14 +27,14 @@ pub(super) fn layers(
     tables: &[Spanned<LayerTable>],
     sources: &[SourceSettings],
 ) -> Result<Layers, ConfigError> {
-    let mut all = Layers { layers: Vec::new(), lines: Vec::new(), told: json!([]) };
+    let mut found = Layers { all: Vec::new(), lines: Vec::new(), told: json!([]) };
     let mut told = Vec::new();
     for (index, table) in tables.iter().enumerate() {
         let (at, table) = (table.span().start, table.as_ref());
         let key = |name: &str| format!("layer[{index}].{name}");
         let name = table.name.as_ref().clone();
         check_name(text, &key("name"), &name, table.name.span().start)?;
-        if all.layers.iter().any(|layer| layer.name == name) {
+        if found.all.iter().any(|layer| layer.name == name) {
             let message = format!("two layers are named `{name}`; give each its own name");
             return Err(text.error(&key("name"), table.name.span().start, message));
         }
@@ -83,7 +62,7 @@ pub(super) fn layers(
         };
         let layer = Layer { name, source, filter, kinds, columns, incomplete, users: table.users };
         let kinds: Vec<&str> = layer.kinds.iter().map(|kind| kind.name()).collect();
-        all.lines.push(format!(
+        found.lines.push(format!(
             "layer {} from {}: {} ({})",
             layer.name,
             layer.source,
@@ -101,10 +80,10 @@ pub(super) fn layers(
             "incomplete": layer.incomplete.name(),
             "users": layer.users,
         }));
-        all.layers.push(layer);
+        found.all.push(layer);
     }
-    all.told = told.into();
-    Ok(all)
+    found.told = told.into();
+    Ok(found)
 }
 
 /// The source of a layer, or what is wrong with what the file says.
@@ -176,7 +155,7 @@ fn promoted(table: &ColumnTable, before: &[Promoted]) -> Result<Promoted, String
         ));
     }
     // Databases take names that differ in case alone for one.
-    if TAKEN.iter().any(|taken| taken.eq_ignore_ascii_case(&name)) {
+    if reserved_columns().chain(change_columns()).any(|taken| taken.eq_ignore_ascii_case(&name)) {
         return Err(format!(
             "every layer, or its changes, has a column `{}` of its own; {}",
             name.to_lowercase(),

@@ -1,6 +1,7 @@
 //! Memory: sizes as people write them, for `--memory`.
 
-/// Memory that layers may take where nothing is said.
+/// Memory that layers may take where nothing is said: a country's roads and more, and less than the smallest machine that
+/// runs one has.
 pub(super) const DEFAULT_MEMORY_BYTES: u64 = 1 << 30;
 
 /// Least memory that layers can be sorted in: smaller runs would be too many to merge.

@@ -144,7 +144,7 @@ impl Settings {
         let region = region(text, &file, home)?;
         let sources = sources(text, &file.sources, home, overrides)?;
         let names: Vec<String> = sources.iter().map(|source| source.name.clone()).collect();
-        let Layers { layers, lines: layer_lines, told: layers_told } = layers(text, &file.layers, &sources)?;
+        let Layers { all: layers, lines: layer_lines, told: layers_told } = layers(text, &file.layers, &sources)?;
         let rules = rules(text, &file)?;
         let decisions_text = named("conflate.decisions", &file.conflate.decisions, "")?;
         let decisions = Decisions::parse(&decisions_text, &names)
@@ -163,7 +163,7 @@ impl Settings {
             notes.push("layers are written to files only: they are not loaded into the database yet".to_owned());
         }
 
-        let told = json!({
+        let mut told = json!({
             "themes": file.themes.as_ref(),
             "schedule": file.schedule,
             "region": match &region {
@@ -180,10 +180,12 @@ impl Settings {
                 "review_score": rules.review_score,
                 "decisions_sha256": (!decisions_text.is_empty()).then(|| sha256(&decisions_text)),
             },
-            "area_rules_sha256": (!layers.is_empty()).then(|| sha256(&area_rules_text)),
-            "layers": layers_told,
             "gate": { "max_removed_share": gate.max_removed_share, "min_rows": gate.min_rows },
         });
+        if !layers.is_empty() {
+            told["area_rules_sha256"] = sha256(&area_rules_text).into();
+            told["layers"] = layers_told;
+        }
         Ok(Self {
             name: file.name.into_inner(),
             taxonomy,

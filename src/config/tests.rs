@@ -169,7 +169,7 @@ fn a_layer_is_what_its_table_says() {
 fn everything_that_shapes_a_layer_is_told() {
     let told = |text: &str| load(text, &Overrides::default()).1.unwrap().told;
     let plain = told(LEAST);
-    assert!(plain["layers"] == serde_json::json!([]) && plain["area_rules_sha256"].is_null(), "{plain}");
+    assert!(plain.get("layers").is_none() && plain.get("area_rules_sha256").is_none(), "{plain}");
     let text = format!("{LEAST}{ROADS}");
     let roads = told(&text);
     assert_eq!(roads["area_rules_sha256"].as_str().map(str::len), Some(64));

@@ -27,6 +27,9 @@ pub struct Manifest {
     pub settings: serde_json::Value,
     /// Per source, in order: its files and what became of its objects.
     pub sources: Vec<SourceAccount>,
+    /// Per layer, in order: what became of the objects of its source.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub layers: Vec<LayerAccount>,
     /// Counts of conflation, identity and change, by rule.
     pub counts: BTreeMap<String, u64>,
     /// Tables by path without ending, e.g. `places`, `changes/places`.
@@ -68,6 +71,45 @@ pub struct SourceAccount {
     pub left_out: BTreeMap<String, u64>,
     /// Repairs made to kept records, by rule.
     pub repaired: BTreeMap<String, u64>,
+    /// Objects read by kind, e.g. `node`; empty where the source has but one.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub objects: BTreeMap<String, u64>,
+    /// What the input says of itself, e.g. where its updates are.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub stated: BTreeMap<String, String>,
+}
+
+/// One layer's account: read = kept + rejected + left out, in objects.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LayerAccount {
+    /// The layer's name in the pipeline file.
+    pub name: String,
+    /// The source it is read from.
+    pub source: String,
+    /// Objects read.
+    pub read: u64,
+    /// Objects with at least one row.
+    pub kept: u64,
+    /// Rows; an object that is both a line and an area has two.
+    pub rows: u64,
+    /// Objects without a row that were rejected.
+    pub rejected: u64,
+    /// Rejects by code; an object that lost one of two rows is among them too.
+    pub rejects: BTreeMap<String, u64>,
+    /// Objects left out, by rule.
+    pub left_out: BTreeMap<String, u64>,
+    /// Rows whose geometry was repaired, by rule.
+    pub repaired: BTreeMap<String, u64>,
+    /// Values that could not be read as the type of their promoted column, by column; the map of tags has them.
+    pub unreadable: BTreeMap<String, u64>,
+}
+
+impl LayerAccount {
+    /// Whether every object is accounted for.
+    #[must_use]
+    pub fn balances(&self) -> bool {
+        self.read == self.kept + self.rejected + self.left_out.values().sum::<u64>() && self.kept <= self.rows
+    }
 }
 
 impl SourceAccount {

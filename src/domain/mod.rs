@@ -25,7 +25,7 @@ pub use charging::{Access, Connector, ConnectorType, Current, Status};
 pub use feature::{Feature, ObjectKind, Shape};
 pub use filter::{Filter, FilterError};
 pub use layer::{GeometryKind, GeometryRepair, Incomplete, Layer, Promoted, PromotedKind};
-pub use manifest::{Input, Manifest, SourceAccount, TableFile, Versions};
+pub use manifest::{Input, LayerAccount, Manifest, SourceAccount, TableFile, Versions};
 pub use operator::{Operator, Operators, OperatorsError, fold};
 pub use place::{Place, Provenance};
 pub use position::{BBox, LonLat, Metres, Position, haversine, hilbert_key};

@@ -6,9 +6,10 @@ use super::conflate::identity::{Memory, Seen, SeenKey, assign};
 use super::conflate::{Conflation, Link};
 use super::extract::Extracted;
 use super::ports::Tables;
+use super::tabulate::rows::Refused;
 use super::tabulate::tables::IDENTITY;
 use super::{Pipeline, RunError};
-use crate::domain::{Cell, LeftOutRule, Place, Record, RecordId, Reject, SourceAccount, Timestamp};
+use crate::domain::{Cell, LeftOutRule, Place, Record, RecordId, SourceAccount, Timestamp};
 
 /// Everything that a snapshot says, before it is tables.
 pub(super) struct Night {
@@ -20,8 +21,8 @@ pub(super) struct Night {
     pub(super) links: Vec<Link>,
     /// Pairs compared.
     pub(super) candidates: u64,
-    /// With the position of their source.
-    pub(super) rejects: Vec<(usize, Reject)>,
+    /// What was refused, and by what.
+    pub(super) rejects: Vec<Refused>,
     /// The memory of ids.
     pub(super) memory: Memory,
     /// Per source, balanced.
@@ -41,7 +42,7 @@ pub(super) fn identify(
     conflation: Conflation,
     base: Option<&(impl Tables + ?Sized)>,
 ) -> Result<Night, RunError> {
-    let Extracted { records, rejects, mut accounts } = extracted;
+    let Extracted { records, rejects, mut accounts, .. } = extracted;
     let datasets: Vec<String> = accounts.iter().map(|account| account.name.clone()).collect();
     let vintage = accounts.iter().filter_map(|account| account.vintage).max();
 

@@ -9,6 +9,8 @@
 //! **Invariant**: every object of every source is kept, rejected, or left out by a named rule; a run that cannot account
 //! for one fails.
 
+use std::mem;
+
 pub mod conflate;
 pub mod diff;
 mod error;
@@ -32,7 +34,7 @@ use crate::domain::{AreaRules, Layer, Operators, Region, Taxonomy};
 use conflate::{Decisions, Rules, conflate};
 use extract::extract;
 use identify::identify;
-use ports::{Observer, Sink, SnapshotStore, Unit};
+use ports::{Observer, Scratch, Sink, SnapshotStore, Unit};
 use publish::publish;
 
 /// What a pipeline is to do: settings that shape the result.
@@ -56,7 +58,7 @@ pub struct Pipeline {
     pub area_rules: AreaRules,
     /// When a night is broken.
     pub gate: Gate,
-    /// How much memory layers may take, in bytes; it changes nothing in what comes out.
+    /// Memory that a run may hold, in bytes, as far as it has the choice: rows of layers beyond it wait in scratch files.
     pub memory_bytes: u64,
     /// The settings as the manifest tells them: no secrets, no paths.
     pub settings: serde_json::Value,
@@ -70,6 +72,8 @@ pub struct Ports<'a> {
     pub store: &'a dyn SnapshotStore,
     /// Where snapshots are published to.
     pub sinks: Vec<Box<dyn Sink>>,
+    /// Where a run puts what does not fit into memory.
+    pub scratch: &'a dyn Scratch,
     /// Told what is going on.
     pub observer: &'a dyn Observer,
 }
@@ -91,7 +95,8 @@ impl Pipeline {
         let _lock = ports.store.lock()?;
         let base = ports.store.latest()?;
 
-        let extracted = extract(self, &ports.feeds, ports.observer)?;
+        let mut extracted = extract(self, ports)?;
+        let layers = mem::take(&mut extracted.layers);
         ports.observer.stage("conflate", Unit::Rows, Some(extracted.records.len() as u64));
         let conflation = conflate(&extracted.records, &self.taxonomy, &self.rules, &self.decisions);
         if conflation.decisions_unused > 0 {
@@ -99,7 +104,7 @@ impl Pipeline {
             ports.observer.note(&format!("{unused} decisions name a record that no source has; they decide nothing"));
         }
         let night = identify(self, extracted, conflation, base.as_deref())?;
-        let published = publish(self, &night, base.as_deref(), ports)?;
+        let published = publish(self, &night, layers, base.as_deref(), ports)?;
 
         // A night that is held back still leaves the sinks at the latest good one.
         let mut loads = Vec::new();

@@ -175,17 +175,27 @@ pub struct Extras {
     pub report: String,
 }
 
+/// Makes a batch of a table.
+pub type MakeBatch<'a> = Box<dyn FnOnce() -> Result<RecordBatch, RunError> + Send + 'a>;
+
 /// Tables of a snapshot in the making. Dropped without [`Staging::keep`], it leaves nothing behind.
 pub trait Staging: Tables {
-    /// Writes a table; rows come in their final order. Returns what the manifest says of it.
+    /// Writes a table; batches come in the final order of their rows. Returns what the manifest says of it.
+    ///
+    /// # Contract
+    ///
+    /// - Batches are made on any thread, several at once, so that a table as large as a country is written by all of
+    ///   them. Few are in memory at a time.
+    /// - A batch is what a reader can skip at once: a row group, where the store has such a thing.
+    /// - Where batches come from, tables that were written before may be read.
     ///
     /// # Errors
     ///
-    /// When it cannot be written, or what `rows` says.
+    /// When it cannot be written, or what `batches` or one of them says.
     fn write(
-        &mut self,
+        &self,
         table: &Table,
-        rows: &mut dyn Iterator<Item = Result<RecordBatch, RunError>>,
+        batches: &mut dyn Iterator<Item = Result<MakeBatch<'_>, RunError>>,
     ) -> Result<TableFile, RunError>;
 
     /// Makes the snapshot durable under its id and, unless it is held, what [`SnapshotStore::latest`] returns.

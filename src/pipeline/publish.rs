@@ -1,23 +1,28 @@
 //! Publish: write the tables, find what changed, pass the gate, and make the snapshot the latest.
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 
 use sha2::{Digest, Sha256};
 
+use super::diff::layers::{LayerDiff, Room, write_layer_changes};
 use super::diff::{count_by_class, diff};
+use super::extract::ExtractedLayer;
 use super::identify::Night;
-use super::ports::{Extras, Snapshot, Staging, Tables, Unit};
-use super::tabulate::{Row, Table, rows, rows_to_batches, tables};
+use super::layers::{SortedRows, Tally, layer_batch, layer_table};
+use super::ports::{Extras, MakeBatch, Snapshot, Staging, Tables, Unit};
+use super::tabulate::{GROUP_ROWS, Row, Table, rows, rows_to_batch, tables};
 use super::{Pipeline, Ports, RunError, report};
-use crate::domain::{ChangeClass, Manifest, TableFile, Timestamp, Versions, hex};
+use crate::domain::{ChangeClass, LayerAccount, Manifest, TableFile, Timestamp, Versions, hex};
 
 /// Version of `manifest.json`.
-const MANIFEST_VERSION: u32 = 1;
+const MANIFEST_VERSION: u32 = 2;
 
 /// When a night is broken and must not be published. The `[gate]` table of a pipeline file.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Gate {
-    /// Largest share of the base's places that may be gone, removed or merged into others, in `[0, 1]`.
+    /// Largest share of the base's places that may be gone, removed or merged into others, and of the rows of each layer, in
+    /// `[0, 1]`.
     pub max_removed_share: f64,
     /// Fewest places.
     pub min_rows: u64,
@@ -40,19 +45,28 @@ pub(super) struct Published {
     pub(super) unchanged: bool,
     /// The manifest of this run; of an unchanged one, what it would have been. It says why a night is held back.
     pub(super) manifest: Manifest,
+    /// What is different in each layer.
+    pub(super) layer_diffs: Vec<LayerDiff>,
 }
 
 pub(super) fn publish(
     pipeline: &Pipeline,
     night: &Night,
+    layers: Vec<ExtractedLayer>,
     base: Option<&dyn Snapshot>,
     ports: &Ports<'_>,
 ) -> Result<Published, RunError> {
     let mut staging = ports.store.stage()?;
     ports.observer.stage("write tables", Unit::Rows, None);
     let mut files = write_tables(staging.as_mut(), night)?;
+    let layers = write_layers(staging.as_mut(), layers, ports, &mut files)?;
 
-    let same = |base: &dyn Snapshot| files.iter().all(|(name, file)| base.manifest().tables.get(name) == Some(file));
+    let same = |base: &dyn Snapshot| {
+        let before = &base.manifest().tables;
+        let no_layer_is_gone =
+            before.keys().filter(|name| name.starts_with("layers/")).all(|name| files.contains_key(name));
+        no_layer_is_gone && files.iter().all(|(name, file)| before.get(name) == Some(file))
+    };
     let unchanged = base.is_some_and(same);
     let mut changes = Vec::new();
     if !unchanged {
@@ -60,20 +74,22 @@ pub(super) fn publish(
         changes = diff(base.map(|base| base as &dyn Tables), staging.as_ref() as &dyn Tables)?;
     }
     write(staging.as_mut(), &tables::PLACE_CHANGES, &changes, &mut files)?;
+    let room = Room { scratch: ports.scratch, memory_bytes: pipeline.memory_bytes };
+    let layer_diffs = write_layer_changes(pipeline, base, staging.as_ref(), unchanged, room, &mut files)?;
 
-    let mut manifest = manifest(pipeline, night, base, files, &changes);
+    let mut manifest = manifest(pipeline, night, layers, base, files, &changes, &layer_diffs);
     if unchanged {
         // What is the latest already has passed the gate.
         manifest.held.clear();
         let snapshot = ports.store.latest()?.ok_or_else(|| RunError::failed("`latest` vanished during the run"))?;
-        return Ok(Published { snapshot, before: None, unchanged, manifest });
+        return Ok(Published { snapshot, before: None, unchanged, manifest, layer_diffs });
     }
     ports.observer.stage("publish", Unit::Rows, None);
     let extras =
         Extras { run: ports.observer.measurements(), report: report::html(&manifest, &night.places, &changes) };
     let snapshot = staging.keep(&manifest, &extras)?;
     let before = if manifest.held.is_empty() { None } else { ports.store.latest()? };
-    Ok(Published { snapshot, before, unchanged, manifest })
+    Ok(Published { snapshot, before, unchanged, manifest, layer_diffs })
 }
 
 impl Published {
@@ -95,13 +111,44 @@ fn write_tables(staging: &mut dyn Staging, night: &Night) -> Result<BTreeMap<Str
     Ok(files)
 }
 
+/// Writes the layers, each in the order of its rows. Returns their accounts.
+fn write_layers(
+    staging: &mut dyn Staging,
+    layers: Vec<ExtractedLayer>,
+    ports: &Ports<'_>,
+    files: &mut BTreeMap<String, TableFile>,
+) -> Result<Vec<LayerAccount>, RunError> {
+    let mut accounts = Vec::new();
+    for ExtractedLayer { layer, rows, mut account } in layers {
+        ports.observer.stage(&format!("write layer {}", layer.name), Unit::Rows, Some(account.rows));
+        let table = layer_table(&layer);
+        let tally = Mutex::new(Tally::default());
+        let make = |chunk: Result<SortedRows, RunError>| {
+            let (chunk, table, layer, tally) = (chunk?, &table, &layer, &tally);
+            ports.observer.advance(chunk.len() as u64);
+            Ok(Box::new(move || {
+                let (batch, counted) = layer_batch(table, layer, &chunk)?;
+                tally.lock().unwrap_or_else(PoisonError::into_inner).merge(counted);
+                Ok(batch)
+            }) as MakeBatch<'_>)
+        };
+        let file = staging.write(&table, &mut rows.finish(ports.scratch)?.map(make))?;
+        files.insert(table.name.to_string(), file);
+        let Tally { unreadable, repaired } = tally.into_inner().unwrap_or_else(PoisonError::into_inner);
+        (account.unreadable, account.repaired) = (unreadable, repaired);
+        accounts.push(account);
+    }
+    Ok(accounts)
+}
+
 fn write(
     staging: &mut dyn Staging,
     table: &Table,
     rows: &[Row],
     files: &mut BTreeMap<String, TableFile>,
 ) -> Result<(), RunError> {
-    let file = staging.write(table, &mut rows_to_batches(table, rows))?;
+    let batch = |rows| Ok(Box::new(move || rows_to_batch(table, rows)) as MakeBatch<'_>);
+    let file = staging.write(table, &mut rows.chunks(GROUP_ROWS).map(batch))?;
     files.insert(table.name.to_string(), file);
     Ok(())
 }
@@ -109,9 +156,11 @@ fn write(
 fn manifest(
     pipeline: &Pipeline,
     night: &Night,
+    layers: Vec<LayerAccount>,
     base: Option<&dyn Snapshot>,
     tables: BTreeMap<String, TableFile>,
     changes: &[Row],
+    layer_diffs: &[LayerDiff],
 ) -> Manifest {
     let base_manifest = base.map(Snapshot::manifest);
     let base = base_manifest.map(|base| base.snapshot.clone());
@@ -127,9 +176,14 @@ fn manifest(
     ]);
     counts.extend(by_class.iter().map(|(class, rows)| (format!("changes_{}", class.name()), *rows)));
 
+    for layer in layer_diffs {
+        counts.extend(layer.changes.iter().map(|(class, rows)| (format!("layers/{}/{class}", layer.name), *rows)));
+    }
+
     let gone = [ChangeClass::Removed, ChangeClass::Merged].iter().filter_map(|class| by_class.get(class)).sum();
     let before = base_manifest.and_then(|base| base.tables.get(&*tables::PLACES.name)).map_or(0, |table| table.rows);
-    let held = pipeline.gate.reasons(night.places.len() as u64, gone, before);
+    let mut held = pipeline.gate.reasons(night.places.len() as u64, gone, before);
+    held.extend(layer_diffs.iter().filter_map(|layer| pipeline.gate.layer_reason(layer)));
     Manifest {
         schema_version: MANIFEST_VERSION,
         snapshot: format!("{}-{}", vintage_for_names(night.vintage), &content_hash[..8]),
@@ -140,6 +194,7 @@ fn manifest(
         versions: Versions { poimill: env!("CARGO_PKG_VERSION").to_owned() },
         settings: pipeline.settings.clone(),
         sources: night.accounts.clone(),
+        layers,
         counts,
         tables,
         held,
@@ -176,11 +231,40 @@ impl Gate {
         }
         reasons
     }
+
+    /// Why a layer is broken; `None` when it is not. One that the pipeline file names no more is gone on purpose.
+    fn layer_reason(&self, layer: &LayerDiff) -> Option<String> {
+        let LayerDiff { name, before, dropped, .. } = layer;
+        let gone = layer.gone();
+        (!dropped && *before > 0 && gone as f64 > self.max_removed_share * *before as f64).then(|| {
+            format!(
+                "{gone} of {before} rows of layer `{name}` are gone, more than gate.max_removed_share = {}",
+                self.max_removed_share
+            )
+        })
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_gate_looks_at_every_layer_that_the_pipeline_names() {
+        let layer = |before, gone, dropped| LayerDiff {
+            name: "roads".to_owned(),
+            rows: before - gone,
+            before,
+            changes: BTreeMap::from([("added".to_owned(), 100), ("removed".to_owned(), gone)]),
+            dropped,
+        };
+        let gate = Gate::default();
+        let reason = "3 of 10 rows of layer `roads` are gone, more than gate.max_removed_share = 0.2";
+        assert_eq!(gate.layer_reason(&layer(10, 3, false)), Some(reason.to_owned()));
+        for fine in [layer(10, 2, false), layer(10, 10, true), layer(0, 0, false)] {
+            assert_eq!(gate.layer_reason(&fine), None, "{fine:?}");
+        }
+    }
 
     #[test]
     fn the_gate_says_what_it_saw() {

@@ -6,10 +6,11 @@ use std::fmt::Write;
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::diff::layers::LayerDiff;
 use super::ports::Loaded;
 use super::publish::Published;
 use super::tabulate::Row;
-use crate::domain::{Place, SourceAccount, Timestamp};
+use crate::domain::{LayerAccount, Place, SourceAccount, Timestamp};
 
 /// What a run did.
 #[derive(Debug, Clone, Serialize)]
@@ -30,8 +31,14 @@ pub struct Report {
     pub base: Option<String>,
     /// Per source: what became of its objects.
     pub sources: Vec<SourceAccount>,
+    /// Per layer: what became of the objects of its source.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub layers: Vec<LayerAccount>,
     /// Places, pairs and changes, by name.
     pub counts: BTreeMap<String, u64>,
+    /// Per layer, those that are gone from the pipeline file too: what is different from the base.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub layer_diffs: Vec<LayerDiff>,
     /// What each sink did.
     pub loads: Vec<LoadReport>,
 }
@@ -47,7 +54,7 @@ pub struct LoadReport {
 
 impl Report {
     pub(super) fn new(published: Published, loads: Vec<LoadReport>) -> Self {
-        let Published { snapshot, unchanged, manifest, .. } = published;
+        let Published { snapshot, unchanged, manifest, layer_diffs, .. } = published;
         Self {
             pipeline: manifest.pipeline,
             snapshot: snapshot.manifest().snapshot.clone(),
@@ -57,7 +64,9 @@ impl Report {
             held: manifest.held,
             base: manifest.base,
             sources: manifest.sources,
+            layers: manifest.layers,
             counts: manifest.counts,
+            layer_diffs,
             loads,
         }
     }
@@ -99,6 +108,24 @@ pub(super) fn html(manifest: &crate::domain::Manifest, places: &[(Uuid, Place)],
             (format!("licence: {name}"), count.to_string())
         }));
         add(&table(&format!("Source {}", source.name), rows.into_iter()));
+    }
+    for layer in &manifest.layers {
+        let mut rows = vec![
+            ("read".to_owned(), layer.read.to_string()),
+            ("kept".to_owned(), layer.kept.to_string()),
+            ("rows".to_owned(), layer.rows.to_string()),
+            ("rejected".to_owned(), layer.rejected.to_string()),
+        ];
+        let groups = [
+            ("reject", &layer.rejects),
+            ("left out", &layer.left_out),
+            ("repaired", &layer.repaired),
+            ("unreadable", &layer.unreadable),
+        ];
+        for (what, counts) in groups {
+            rows.extend(counts.iter().map(|(name, count)| (format!("{what}: {name}"), count.to_string())));
+        }
+        add(&table(&format!("Layer {}, of {}", layer.name, layer.source), rows.into_iter()));
     }
     let files = manifest.tables.iter().map(|(name, file)| (format!("{name}.parquet"), format!("{} rows", file.rows)));
     add(&table("Tables", files));

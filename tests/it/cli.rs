@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::support::demo::Demo;
+use crate::support::demo::{Demo, fixture};
 
 /// The screen of a first night, up to what depends on the place and the clock.
 const FIRST_NIGHT: &str = "\
@@ -218,6 +218,61 @@ fn diff_tells_what_is_different_and_exits_as_diff_does() {
     // Read backwards it is the same change the other way.
     assert_eq!(demo.poimill(&format!("diff store/demo/latest store/demo/{first}")).code, 1);
     assert_eq!(demo.poimill("diff store/demo/none store/demo/latest").code, 3);
+}
+
+#[test]
+fn layers_are_counted_by_the_run_and_by_the_diff() {
+    let demo = Demo::new();
+    let shipped = include_str!("../../pipelines/demo-layers.toml");
+    demo.write("demo.toml", shipped.replace("name   = \"demo-layers\"", "name   = \"demo\"").as_bytes());
+    let run = |night: u8, flags: &str| {
+        let input = fixture(&format!("night-{night}/town.osm.pbf"));
+        let told = demo.poimill(&format!("run demo.toml --store store --input osm={} {flags}", input.display()));
+        assert_eq!(told.code, 0, "{told:?}");
+        told.out
+    };
+    let layers =
+        |told: &str| told.lines().filter(|line| line.starts_with("layer ")).map(str::to_owned).collect::<Vec<_>>();
+    let rows =
+        ["buildings: 7 rows", "charging: 29 rows", "everything: 101 rows"].map(|told| format!("layer     {told}"));
+    assert_eq!(layers(&run(1, "")), rows.clone().map(|told| format!("{told}, the first time")));
+    let first = demo.latest_id();
+    assert_eq!(layers(&run(1, "--memory 64MiB")), rows, "no byte depends on memory");
+    let told = run(2, "");
+    let changes = [
+        "layer     buildings: 8 rows, 1 added, 1 moved, 1 touched",
+        "layer     charging: 32 rows, 5 added, 4 modified, 1 moved, 2 removed, 1 touched",
+        "layer     everything: 102 rows, 6 added, 12 modified, 4 moved, 5 removed, 4 touched",
+    ];
+    assert_eq!(layers(&told), changes);
+
+    let diff = |flags: &str| demo.poimill(&format!("diff {flags} store/demo/{first} store/demo/latest"));
+    let told = diff("");
+    let lines = [
+        "no place is different",
+        "layer buildings: 1 added, 1 moved, 1 touched",
+        "layer charging: 5 added, 2 removed, 4 modified, 1 moved, 1 touched",
+        "layer everything: 6 added, 5 removed, 12 modified, 4 moved, 4 touched",
+    ];
+    assert_eq!((told.code, told.out.lines().collect::<Vec<_>>()), (1, lines.to_vec()));
+    let told = diff("--json");
+    let json: Vec<Value> = told.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((json.len(), &json[0]["layer"], &json[0]["changes"]["added"]), (3, &"buildings".into(), &1.into()));
+    let same = demo.poimill("diff store/demo/latest store/demo/latest");
+    assert_eq!((same.code, same.out.lines().nth(3)), (0, Some("layer everything: no row is different")));
+
+    // A layer that shrinks holds the night back; one that the pipeline names no more does not.
+    demo.edit("filter = \"*\"", "filter = \"shop\"");
+    let input = fixture("night-2/town.osm.pbf");
+    let told = demo.poimill(&format!("run demo.toml --store store --input osm={}", input.display()));
+    assert!(told.code == 4 && told.err.contains(" of 102 rows of layer `everything` are gone"), "{told:?}");
+    let text = std::fs::read_to_string(demo.path("demo.toml")).unwrap();
+    let (before, after) =
+        (text.find("[[layer]]                             #").unwrap(), text.find("[store]").unwrap());
+    demo.write("demo.toml", format!("{}{}", &text[..before], &text[after..]).as_bytes());
+    let told = run(2, "");
+    let gone = "layer     everything: 0 rows, the pipeline names it no more; 102 removed";
+    assert_eq!(layers(&told).last().map(String::as_str), Some(gone), "{told}");
 }
 
 #[test]

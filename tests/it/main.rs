@@ -16,6 +16,9 @@ mod golden;
 #[cfg(test)]
 mod kill;
 #[cfg(test)]
+mod layer_changes;
+mod layers;
+#[cfg(test)]
 mod line;
 #[cfg(test)]
 mod nights;

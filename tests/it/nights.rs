@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use poimill::adapters::memory::{MemoryObserver, MemorySink, MemorySource, MemoryStore};
+use poimill::adapters::memory::{MemoryObserver, MemoryScratch, MemorySink, MemorySource, MemoryStore};
 use poimill::domain::{
     AreaRules, Cell, Feature, ObjectKind, Operators, RecordId, Region, Shape, Tags, Taxonomy, Timestamp,
 };
@@ -89,7 +89,8 @@ fn run(pipeline: &Pipeline, stations: &[Station], day: i64, store: &MemoryStore)
         Feed { source: Box::new(MemorySource { name, features, vintage, ..MemorySource::default() }), vintage: None }
     };
     let observer = MemoryObserver::default();
-    let mut ports = Ports { feeds: vec![feed(0), feed(1)], store, sinks: Vec::new(), observer: &observer };
+    let mut ports =
+        Ports { feeds: vec![feed(0), feed(1)], store, sinks: Vec::new(), scratch: &MemoryScratch, observer: &observer };
     let report = pipeline.run(&mut ports).expect("the night ends well");
     (report, store.latest().expect("the store is in memory").expect("a night was published"))
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 use poimill::adapters::geoparquet::FolderStore;
-use poimill::adapters::memory::{MemoryObserver, MemorySink, MemoryStore};
+use poimill::adapters::memory::{MemoryObserver, MemoryScratch, MemorySink, MemoryStore};
 use poimill::adapters::open_charge_map::OpenChargeMap;
 use poimill::adapters::osm::OsmPbf;
 use poimill::config::{Overrides, RegionSettings, Settings};
@@ -77,7 +77,13 @@ fn run(night: u8, gate: Gate, store: &dyn SnapshotStore, sink: &Watched) -> Resu
         Feed { source: Box::new(OpenChargeMap::new("ocm".to_owned(), input("ocm.json"), reference)), vintage: None },
     ];
     let observer = MemoryObserver::default();
-    pipeline.run(&mut Ports { feeds, store, sinks: vec![Box::new(sink.clone())], observer: &observer })
+    pipeline.run(&mut Ports {
+        feeds,
+        store,
+        sinks: vec![Box::new(sink.clone())],
+        scratch: &MemoryScratch,
+        observer: &observer,
+    })
 }
 
 fn latest(store: &dyn SnapshotStore) -> String {

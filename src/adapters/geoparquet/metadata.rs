@@ -2,28 +2,19 @@
 //!
 //! - **Source**: GeoParquet 1.1.0, <https://geoparquet.org/releases/v1.1.0/>. No `crs` key means OGC:CRS84, longitude first.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
+use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
-use arrow_array::{Array, RecordBatch};
-use geo::BoundingRect;
-use geozero::{ToGeo, wkb::Wkb};
 use serde_json::{Value, json};
 
+use super::wkb::Seen;
 use crate::pipeline::tabulate::{Kind, Table};
 
 /// What has been seen of each geometry column while a table was written.
 #[derive(Debug, Default)]
 pub(super) struct GeoColumns {
     seen: BTreeMap<String, Seen>,
-}
-
-/// Types and box of one column.
-#[derive(Debug, Default)]
-struct Seen {
-    types: BTreeSet<&'static str>,
-    /// West, south, east, north.
-    bbox: Option<[f64; 4]>,
 }
 
 impl GeoColumns {
@@ -36,17 +27,17 @@ impl GeoColumns {
     pub(super) fn see(&mut self, batch: &RecordBatch) {
         for (name, seen) in &mut self.seen {
             let Some(column) = batch.column_by_name(name) else { continue };
-            let column = column.as_binary::<i32>();
-            for wkb in (0..column.len()).filter(|row| column.is_valid(*row)).map(|row| column.value(row)) {
-                // Geometry columns are written by `tabulate`, so a value that is no WKB cannot be; it would have no type.
-                let Ok(geometry) = Wkb(wkb).to_geo() else { continue };
-                seen.types.insert(type_name(&geometry));
-                if let Some(rect) = geometry.bounding_rect() {
-                    let [west, south, east, north] =
-                        seen.bbox.unwrap_or([f64::INFINITY, f64::INFINITY, f64::NEG_INFINITY, f64::NEG_INFINITY]);
-                    let (min, max) = (rect.min(), rect.max());
-                    seen.bbox = Some([west.min(min.x), south.min(min.y), east.max(max.x), north.max(max.y)]);
-                }
+            for wkb in column.as_binary::<i32>().iter().flatten() {
+                seen.see(wkb);
+            }
+        }
+    }
+
+    /// Adds what was seen of other rows of the table.
+    pub(super) fn merge(&mut self, other: &Self) {
+        for (name, seen) in &mut self.seen {
+            if let Some(other) = other.seen.get(name) {
+                seen.merge(other);
             }
         }
     }
@@ -61,11 +52,11 @@ impl GeoColumns {
             .map(|(name, seen)| {
                 let mut about = json!({
                     "encoding": "WKB",
-                    "geometry_types": seen.types,
+                    "geometry_types": seen.types(),
                     "orientation": "counterclockwise",
                     "edges": "planar",
                 });
-                if let Some(bbox) = seen.bbox {
+                if let Some(bbox) = seen.bbox() {
                     about["bbox"] = json!(bbox);
                 }
                 if *name == primary && has_bbox {
@@ -78,17 +69,5 @@ impl GeoColumns {
             })
             .collect();
         Some(json!({ "version": "1.1.0", "primary_column": primary, "columns": columns }))
-    }
-}
-
-fn type_name(geometry: &geo::Geometry<f64>) -> &'static str {
-    match geometry {
-        geo::Geometry::Point(_) => "Point",
-        geo::Geometry::Line(_) | geo::Geometry::LineString(_) => "LineString",
-        geo::Geometry::Polygon(_) | geo::Geometry::Rect(_) | geo::Geometry::Triangle(_) => "Polygon",
-        geo::Geometry::MultiPoint(_) => "MultiPoint",
-        geo::Geometry::MultiLineString(_) => "MultiLineString",
-        geo::Geometry::MultiPolygon(_) => "MultiPolygon",
-        geo::Geometry::GeometryCollection(_) => "GeometryCollection",
     }
 }

@@ -4,6 +4,7 @@ mod error;
 mod metadata;
 mod reader;
 mod store;
+mod wkb;
 mod writer;
 
 pub use error::StoreError;

@@ -10,10 +10,9 @@ use std::path::{Path, PathBuf};
 use super::StoreError;
 use super::reader::{SnapshotFolder, read_table, table_file};
 use super::writer::write_table;
-use crate::adapters::io::input_of;
 use crate::domain::{Manifest, TableFile};
 use crate::pipeline::RunError;
-use crate::pipeline::ports::{Extras, Lock, Snapshot, SnapshotStore, Staging, Tables, TakeBatch};
+use crate::pipeline::ports::{Extras, Lock, MakeBatch, Snapshot, SnapshotStore, Staging, Tables, TakeBatch};
 use crate::pipeline::tabulate::Table;
 
 /// The snapshots of one pipeline.
@@ -30,7 +29,9 @@ impl FolderStore {
         Self { pipeline: pipeline.to_owned(), folder: dir.join(pipeline) }
     }
 
-    fn work(&self) -> PathBuf {
+    /// Where a run keeps what is in the making, and its scratch files.
+    #[must_use]
+    pub fn work(&self) -> PathBuf {
         self.folder.join(".work")
     }
 
@@ -146,18 +147,15 @@ impl Tables for StagingFolder {
 
 impl Staging for StagingFolder {
     fn write(
-        &mut self,
+        &self,
         table: &Table,
-        rows: &mut dyn Iterator<Item = Result<arrow_array::RecordBatch, RunError>>,
+        batches: &mut dyn Iterator<Item = Result<MakeBatch<'_>, RunError>>,
     ) -> Result<TableFile, RunError> {
         let path = table_file(&self.folder, &table.name);
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent).map_err(write_error(parent))?;
         }
-        let rows = write_table(&path, table, rows)?;
-        let file =
-            input_of(&path).map_err(|source| RunError::failed(StoreError::Read { path: path.clone(), source }))?;
-        Ok(TableFile { schema_version: table.schema_version, rows, sha256: file.sha256 })
+        write_table(&path, table, batches)
     }
 
     fn keep(self: Box<Self>, manifest: &Manifest, extras: &Extras) -> Result<Box<dyn Snapshot>, RunError> {
@@ -166,7 +164,11 @@ impl Staging for StagingFolder {
         write_synced(&self.folder.join("manifest.json"), &pretty(&as_json))?;
         write_synced(&self.folder.join("run.json"), &pretty(&extras.run))?;
         write_synced(&self.folder.join("report.html"), &extras.report)?;
-        sync_folder(&self.folder.join("changes"))?;
+        for folder in ["changes/layers", "changes", "layers"].map(|name| self.folder.join(name)) {
+            if folder.is_dir() {
+                sync_folder(&folder)?;
+            }
+        }
         sync_folder(&self.folder)?;
 
         let store = &self.store;

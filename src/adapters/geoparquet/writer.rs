@@ -1,60 +1,199 @@
-//! Writes one table as a Parquet file: zstd, row groups in the order of the rows, GeoParquet metadata where it has geometries.
+//! Writes one table as a Parquet file: zstd, a row group per batch, GeoParquet metadata where it has geometries.
+//!
+//! Batches are made and encoded by all threads, a few at a time, and appended in their order by the thread that asked,
+//! which also hashes the file. A row group depends on its batch alone, so threads decide on no byte.
 
+use std::collections::{BTreeMap, VecDeque};
 use std::fs::File;
+use std::io::{self, Write};
 use std::path::Path;
+use std::sync::mpsc::{Receiver, RecvError, TryRecvError, channel};
 
 use arrow_array::RecordBatch;
+use parquet::arrow::ArrowSchemaConverter;
 use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_writer::{ArrowColumnChunk, ArrowRowGroupWriterFactory, compute_leaves};
 use parquet::basic::{Compression, ZstdLevel};
+use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
-use parquet::file::properties::WriterProperties;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::file::writer::SerializedFileWriter;
+use rayon::prelude::*;
+use sha2::{Digest, Sha256};
 
 use super::StoreError;
 use super::metadata::GeoColumns;
+use crate::domain::{TableFile, hex};
 use crate::pipeline::RunError;
-use crate::pipeline::tabulate::Table;
+use crate::pipeline::ports::MakeBatch;
+use crate::pipeline::tabulate::{Kind, Table};
 
 /// zstd's own default: smaller levels save little time, larger ones little space (98 MB of tables: 0.9 s at 3, 10 s at 15).
 const ZSTD_LEVEL: i32 = 3;
 
-/// Rows in a row group: small enough to skip by box, large enough to compress (GeoParquet's guide says 50,000 to 150,000).
-const ROW_GROUP_ROWS: usize = 65_536;
+/// Row groups in the making beyond one for each thread, so that none waits while another is appended.
+const AHEAD: usize = 1;
 
-/// Writes the rows and returns their number. The file is complete and on disk when this returns.
+/// Writes the rows and describes the file, which is complete and on disk when this returns.
 pub(super) fn write_table(
     path: &Path,
     table: &Table,
-    rows: &mut dyn Iterator<Item = Result<RecordBatch, RunError>>,
-) -> Result<u64, RunError> {
+    batches: &mut dyn Iterator<Item = Result<MakeBatch<'_>, RunError>>,
+) -> Result<TableFile, RunError> {
     let wrong = |source| RunError::failed(StoreError::WriteTable { path: path.to_owned(), source });
     let cannot = |source| RunError::failed(StoreError::Write { path: path.to_owned(), source });
-    let file = File::create(path).map_err(cannot)?;
-    let handle = file.try_clone().map_err(cannot)?;
-    let properties = WriterProperties::builder()
-        .set_compression(Compression::ZSTD(ZstdLevel::try_new(ZSTD_LEVEL).expect("the level is one that zstd has")))
-        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
-        .set_created_by(concat!("poimill ", env!("CARGO_PKG_VERSION")).to_owned())
-        .build();
-    let mut writer = ArrowWriter::try_new(file, table.schema(), Some(properties)).map_err(wrong)?;
+    let file = HashedFile { file: File::create(path).map_err(cannot)?, hasher: Sha256::new() };
+    let properties = properties(table).map_err(wrong)?;
+    let writer = ArrowWriter::try_new(file, table.schema(), Some(properties)).map_err(wrong)?;
+    let (mut writer, factory) = writer.into_serialized_writer().map_err(wrong)?;
     let mut geometries = GeoColumns::of(table);
-    let mut count = 0;
-    for batch in rows {
-        let batch = batch?;
-        geometries.see(&batch);
-        count += batch.num_rows() as u64;
-        writer.write(&batch).map_err(wrong)?;
-    }
+    let mut rows = 0;
+    let mut append = |group: RowGroup, writer: &mut SerializedFileWriter<HashedFile>| {
+        rows += group.rows;
+        geometries.merge(&group.geometries);
+        group.append_to(writer).map_err(wrong)
+    };
+
+    rayon::in_place_scope(|scope| -> Result<(), RunError> {
+        let mut waiting: VecDeque<Receiver<Result<RowGroup, RunError>>> = VecDeque::new();
+        let (factory, wrong) = (&factory, &wrong);
+        for (at, make) in batches.enumerate() {
+            let make = make?;
+            let (done, group) = channel();
+            scope.spawn(move |_| {
+                let group = make().and_then(|batch| RowGroup::encode(table, &batch, factory, at).map_err(wrong));
+                // Nobody listens when another group has failed.
+                done.send(group).ok();
+            });
+            waiting.push_back(group);
+            if waiting.len() > rayon::current_num_threads() + AHEAD
+                && let Some(first) = waiting.pop_front()
+            {
+                append(wait(&first)?, &mut writer)?;
+            }
+        }
+        waiting.iter().try_for_each(|group| append(wait(group)?, &mut writer))
+    })?;
+
     let about = serde_json::json!({
         "table": table.name,
         "schema_version": table.schema_version,
         "description": table.doc,
-        "columns": table.columns.iter().map(|column| (&column.name, &column.doc)).collect::<std::collections::BTreeMap<_, _>>(),
+        "columns": table.columns.iter().map(|column| (&column.name, &column.doc)).collect::<BTreeMap<_, _>>(),
     });
     writer.append_key_value_metadata(KeyValue::new("poimill".to_owned(), about.to_string()));
     if let Some(geo) = geometries.to_json(table) {
         writer.append_key_value_metadata(KeyValue::new("geo".to_owned(), geo.to_string()));
     }
-    writer.close().map_err(wrong)?;
-    handle.sync_all().map_err(cannot)?;
-    Ok(count)
+    let HashedFile { file, hasher } = writer.into_inner().map_err(wrong)?;
+    file.sync_all().map_err(cannot)?;
+    Ok(TableFile { schema_version: table.schema_version, rows, sha256: hex(&hasher.finalize()) })
+}
+
+/// How the columns are laid out: each as it is small and quick to write.
+fn properties(table: &Table) -> Result<WriterProperties, ParquetError> {
+    let mut properties = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(ZstdLevel::try_new(ZSTD_LEVEL)?))
+        .set_max_row_group_row_count(None)
+        .set_statistics_enabled(EnabledStatistics::Chunk)
+        .set_created_by(concat!("poimill ", env!("CARGO_PKG_VERSION")).to_owned());
+    for leaf in ArrowSchemaConverter::new().convert(&table.schema())?.columns() {
+        let path = leaf.path();
+        let Some(column) = path.parts().first().and_then(|root| table.column(root)) else { continue };
+        properties = match column.kind {
+            // Every value is another one, and its smallest and largest mean nothing.
+            Kind::Geometry(_) => properties
+                .set_column_dictionary_enabled(path.clone(), false)
+                .set_column_statistics_enabled(path.clone(), EnabledStatistics::None),
+            Kind::Hash16 => properties
+                .set_column_dictionary_enabled(path.clone(), false)
+                .set_column_statistics_enabled(path.clone(), EnabledStatistics::None)
+                .set_column_compression(path.clone(), Compression::UNCOMPRESSED),
+            Kind::Int64 | Kind::Float32 => properties.set_column_dictionary_enabled(path.clone(), false),
+            // The box: readers skip pages by it.
+            Kind::Struct(_) if column.name == "bbox" => properties
+                .set_column_dictionary_enabled(path.clone(), false)
+                .set_column_statistics_enabled(path.clone(), EnabledStatistics::Page),
+            Kind::Map | Kind::List(_) | Kind::Json => {
+                properties.set_column_statistics_enabled(path.clone(), EnabledStatistics::None)
+            }
+            _ => properties,
+        };
+    }
+    Ok(properties.build())
+}
+
+/// A row group, encoded and not yet in a file.
+struct RowGroup {
+    columns: Vec<ArrowColumnChunk>,
+    rows: u64,
+    geometries: GeoColumns,
+}
+
+impl RowGroup {
+    fn encode(
+        table: &Table,
+        batch: &RecordBatch,
+        factory: &ArrowRowGroupWriterFactory,
+        at: usize,
+    ) -> Result<Self, ParquetError> {
+        let mut geometries = GeoColumns::of(table);
+        geometries.see(batch);
+        let schema = batch.schema();
+        let fields: Vec<_> = schema.fields().iter().zip(batch.columns()).collect();
+        let leaves: Vec<_> =
+            fields.into_par_iter().map(|(field, column)| compute_leaves(field, column)).collect::<Result<_, _>>()?;
+        let writers = factory.create_column_writers(at)?;
+        let columns = writers.into_par_iter().zip(leaves.into_par_iter().flatten_iter().collect::<Vec<_>>());
+        let columns = columns.map(|(mut writer, leaf)| {
+            writer.write(&leaf)?;
+            writer.close()
+        });
+        Ok(Self { columns: columns.collect::<Result<_, _>>()?, rows: batch.num_rows() as u64, geometries })
+    }
+
+    fn append_to(self, writer: &mut SerializedFileWriter<HashedFile>) -> Result<(), ParquetError> {
+        let mut group = writer.next_row_group()?;
+        for column in self.columns {
+            column.append_to_row_group(&mut group)?;
+        }
+        group.close().map(|_| ())
+    }
+}
+
+/// Waits for a row group; a thread of the pool helps to make it, so that it can also be the only one.
+fn wait(group: &Receiver<Result<RowGroup, RunError>>) -> Result<RowGroup, RunError> {
+    let received = if rayon::current_thread_index().is_none() {
+        group.recv()
+    } else {
+        loop {
+            match group.try_recv() {
+                Ok(received) => break Ok(received),
+                Err(TryRecvError::Disconnected) => break Err(RecvError),
+                Err(TryRecvError::Empty) => {
+                    rayon::yield_now();
+                }
+            }
+        }
+    };
+    // A panic in a task goes on in this thread as soon as the scope ends.
+    received.map_err(RunError::failed)?
+}
+
+/// A file whose content is hashed on its way.
+struct HashedFile {
+    file: File,
+    hasher: Sha256,
+}
+
+impl Write for HashedFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(bytes)?;
+        self.hasher.update(&bytes[..written]);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
 }

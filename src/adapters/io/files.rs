@@ -35,13 +35,27 @@ pub fn input_of(path: &Path) -> io::Result<Input> {
     Ok(Input { name, size_bytes, sha256 })
 }
 
+/// Describes what a file of this name holds or held: size, SHA-256.
+#[must_use]
+pub fn input_of_bytes(name: &str, bytes: &[u8]) -> Input {
+    Input { name: name.to_owned(), size_bytes: bytes.len() as u64, sha256: hex(&Sha256::digest(bytes)) }
+}
+
 /// Opens a file for reading, through gzip where its first bytes say so. `on_bytes` is told of each block read from disk.
 ///
 /// # Errors
 ///
 /// When it cannot be opened or its first bytes not be read.
 pub fn open_decompressed<'a>(path: &Path, on_bytes: impl Fn(u64) + 'a) -> io::Result<Box<dyn BufRead + 'a>> {
-    let mut plain = BufReader::with_capacity(1 << 18, Counted { inner: File::open(path)?, on_bytes });
+    decompressed(BufReader::with_capacity(1 << 18, Counted { inner: File::open(path)?, on_bytes }))
+}
+
+/// Reads through gzip where the first bytes say so.
+///
+/// # Errors
+///
+/// When the first bytes cannot be read.
+pub fn decompressed<'a>(mut plain: impl BufRead + 'a) -> io::Result<Box<dyn BufRead + 'a>> {
     let compressed = plain.fill_buf()?.starts_with(&GZIP_MAGIC);
     Ok(if compressed {
         Box::new(BufReader::with_capacity(1 << 18, MultiGzDecoder::new(plain)))

@@ -1,7 +1,11 @@
-//! Files and compression, shared by the other adapters.
+//! Files, compression and HTTP, shared by the other adapters.
 
 mod files;
+mod http;
 mod scratch;
 
-pub use files::{input_of, open_decompressed, size_told};
+pub use files::{decompressed, input_of, input_of_bytes, open_decompressed, size_told};
+#[cfg(test)]
+pub(crate) use http::tests as http_tests;
+pub use http::{Http, HttpError};
 pub use scratch::{FolderScratch, ScratchError};

@@ -6,10 +6,10 @@ use std::rc::Rc;
 
 use arrow_array::RecordBatch;
 
-use crate::domain::{Hash16, Manifest, TableFile};
+use crate::domain::{Cell, Hash16, Manifest, TableFile};
 use crate::pipeline::RunError;
-use crate::pipeline::ports::{Extras, Lock, Snapshot, SnapshotStore, Staging, Tables, TakeBatch};
-use crate::pipeline::tabulate::{Table, batch_rows, tables};
+use crate::pipeline::ports::{Extras, Lock, MakeBatch, Snapshot, SnapshotStore, Staging, Tables, TakeBatch};
+use crate::pipeline::tabulate::{Kind, Table, batch_rows, cells as cells_of, tables};
 
 /// Batches by table.
 type Kept = BTreeMap<String, Vec<RecordBatch>>;
@@ -37,15 +37,16 @@ impl MemoryStore {
         let store = Self::default();
         if let Some(base) = base {
             let mut copy = MemorySnapshot { manifest: base.manifest().clone(), tables: Kept::new() };
-            for table in tables::ALL.iter().filter(|table| base.has(&table.name)) {
-                let batches = copy.tables.entry(table.name.to_string()).or_default();
-                base.read(&table.name, &[], &mut |batch| {
+            for name in base.manifest().tables.keys() {
+                let batches = copy.tables.entry(name.clone()).or_default();
+                base.read(name, &[], &mut |batch| {
                     batches.push(batch);
                     Ok(())
                 })?;
                 // Files of another store hash otherwise; this one hashes rows.
-                let file = describe(table, batches);
-                copy.manifest.tables.insert(table.name.to_string(), file);
+                if let Some(file) = copy.manifest.tables.get_mut(name) {
+                    file.sha256 = hash(name, batches);
+                }
             }
             *store.latest.borrow_mut() = Some(copy);
         }
@@ -53,11 +54,19 @@ impl MemoryStore {
     }
 }
 
-/// What the manifest says of a table: here the hash is of its rows.
-fn describe(table: &Table, batches: &[RecordBatch]) -> TableFile {
-    let rows: Vec<_> = batches.iter().flat_map(|batch| batch_rows(table, batch)).collect();
-    let sha256 = Hash16::of(rows.iter().flatten()).to_string();
-    TableFile { schema_version: table.schema_version, rows: rows.len() as u64, sha256 }
+/// What the manifest says of a table's content: here the hash is of its rows. Those of layers have one already.
+fn hash(name: &str, batches: &[RecordBatch]) -> String {
+    if let Some(table) = tables::ALL.iter().find(|table| table.name == name) {
+        let rows: Vec<_> = batches.iter().flat_map(|batch| batch_rows(table, batch)).collect();
+        return Hash16::of(rows.iter().flatten()).to_string();
+    }
+    let mut cells = Vec::new();
+    for batch in batches {
+        let fields = batch.schema_ref().fields().iter();
+        cells.extend(fields.map(|field| Cell::Text(format!("{} {}", field.name(), field.data_type()))));
+        cells.extend(batch.column_by_name("row_hash").into_iter().flat_map(|hashes| cells_of(&Kind::Hash16, hashes)));
+    }
+    Hash16::of(&cells).to_string()
 }
 
 fn read(kept: &Kept, table: &str, columns: &[&str], out: &mut TakeBatch<'_>) -> Result<(), RunError> {
@@ -86,7 +95,7 @@ impl SnapshotStore for MemoryStore {
     }
 
     fn stage(&self) -> Result<Box<dyn Staging>, RunError> {
-        Ok(Box::new(MemoryStaging { store: self.clone(), tables: Kept::new() }))
+        Ok(Box::new(MemoryStaging { store: self.clone(), tables: RefCell::default() }))
     }
 }
 
@@ -112,33 +121,34 @@ impl Snapshot for MemorySnapshot {
 
 struct MemoryStaging {
     store: MemoryStore,
-    tables: Kept,
+    tables: RefCell<Kept>,
 }
 
 impl Tables for MemoryStaging {
     fn has(&self, table: &str) -> bool {
-        self.tables.contains_key(table)
+        self.tables.borrow().contains_key(table)
     }
 
     fn read(&self, table: &str, columns: &[&str], out: &mut TakeBatch<'_>) -> Result<(), RunError> {
-        read(&self.tables, table, columns, out)
+        read(&self.tables.borrow(), table, columns, out)
     }
 }
 
 impl Staging for MemoryStaging {
     fn write(
-        &mut self,
+        &self,
         table: &Table,
-        rows: &mut dyn Iterator<Item = Result<RecordBatch, RunError>>,
+        batches: &mut dyn Iterator<Item = Result<MakeBatch<'_>, RunError>>,
     ) -> Result<TableFile, RunError> {
-        let batches = rows.collect::<Result<Vec<_>, _>>()?;
-        let file = describe(table, &batches);
-        self.tables.insert(table.name.to_string(), batches);
+        let batches = batches.map(|make| make?()).collect::<Result<Vec<_>, _>>()?;
+        let rows = batches.iter().map(|batch| batch.num_rows() as u64).sum();
+        let file = TableFile { schema_version: table.schema_version, rows, sha256: hash(&table.name, &batches) };
+        self.tables.borrow_mut().insert(table.name.to_string(), batches);
         Ok(file)
     }
 
     fn keep(self: Box<Self>, manifest: &Manifest, _: &Extras) -> Result<Box<dyn Snapshot>, RunError> {
-        let snapshot = MemorySnapshot { manifest: manifest.clone(), tables: self.tables };
+        let snapshot = MemorySnapshot { manifest: manifest.clone(), tables: self.tables.into_inner() };
         if manifest.held.is_empty() {
             *self.store.latest.borrow_mut() = Some(snapshot.clone());
         }

@@ -10,6 +10,8 @@
 mod area;
 mod block;
 mod blocks;
+#[cfg_attr(not(test), expect(dead_code, reason = "the reader of extracts does not lay it over them yet"))]
+mod changes;
 mod error;
 mod faces;
 mod file;
@@ -30,5 +32,6 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
+pub use changes::{ChangesAt, ChangesError, OscFault, kept_beside};
 pub use error::{Fault, OsmError};
 pub use source::OsmPbf;

@@ -10,6 +10,7 @@
 
 mod change;
 mod join;
+pub mod layers;
 mod lineage;
 
 use std::collections::BTreeMap;

@@ -9,6 +9,7 @@ mod sort;
 mod table;
 
 pub use columns::{Tally, layer_batch};
+pub(in crate::pipeline) use row::Extent;
 pub use row::{LayerFeature, LayerRows, LayerShape, RowKey};
 pub use sort::{Sorted, SortedRows, Sorter};
 pub use table::{layer_table, reserved_columns, table_name};

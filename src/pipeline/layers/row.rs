@@ -98,6 +98,12 @@ impl LayerRows {
         self.rows.is_empty()
     }
 
+    /// Appends a payload of another kind, that is to be sorted in the same way.
+    pub(in crate::pipeline) fn push_payload(&mut self, key: RowKey, payload: &[u8]) {
+        self.bytes.extend_from_slice(payload);
+        self.rows.push((key, self.bytes.len() as u32));
+    }
+
     /// Memory that they take.
     #[must_use]
     pub fn size_bytes(&self) -> usize {
@@ -198,7 +204,7 @@ impl LayerRows {
 }
 
 /// Box around positions.
-pub(super) struct Extent {
+pub(in crate::pipeline) struct Extent {
     pub(super) min: Position,
     pub(super) max: Position,
 }
@@ -210,18 +216,22 @@ impl Default for Extent {
 }
 
 impl Extent {
-    pub(super) fn add(&mut self, position: Position) {
+    pub(in crate::pipeline) fn add(&mut self, position: Position) {
         self.min.lon = self.min.lon.min(position.lon);
         self.min.lat = self.min.lat.min(position.lat);
         self.max.lon = self.max.lon.max(position.lon);
         self.max.lat = self.max.lat.max(position.lat);
     }
 
+    /// The middle; `None` where it is not on Earth.
+    pub(in crate::pipeline) fn middle(&self) -> Option<LonLat> {
+        let middle = |min: i32, max: i32| (f64::from(min) + f64::from(max)) / 2e7;
+        LonLat::new(middle(self.min.lon, self.max.lon), middle(self.min.lat, self.max.lat))
+    }
+
     /// Hilbert key of the middle.
     fn hilbert(&self) -> u64 {
-        let middle = |min: i32, max: i32| (f64::from(min) + f64::from(max)) / 2e7;
-        let middle = LonLat::new(middle(self.min.lon, self.max.lon), middle(self.min.lat, self.max.lat));
-        middle.map_or(u64::MAX, hilbert_key)
+        self.middle().map_or(u64::MAX, hilbert_key)
     }
 }
 

@@ -70,7 +70,7 @@ impl SortedRows {
     }
 
     /// Keys and payloads.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (RowKey, &[u8])> {
+    pub(in crate::pipeline) fn iter(&self) -> impl Iterator<Item = (RowKey, &[u8])> {
         self.entries.iter().map(|entry| {
             let payload = &self.buffers[entry.buffer as usize][entry.begin as usize..][..entry.length as usize];
             (entry.key(), payload)

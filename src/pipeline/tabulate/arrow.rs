@@ -16,8 +16,9 @@ use super::{Kind, Table};
 use crate::domain::Cell;
 use crate::pipeline::RunError;
 
-/// Rows in one batch: enough for columns to pay, few enough to stay small.
-const BATCH_ROWS: usize = 8192;
+/// Rows in one batch, and in one row group of a file: small enough to skip by box, large enough to compress
+/// (GeoParquet's guide says 50,000 to 150,000).
+pub const GROUP_ROWS: usize = 65_536;
 
 /// Rows of cells, in the order of the table's columns, as batches.
 pub fn rows_to_batches<'a, R>(
@@ -29,16 +30,22 @@ where
 {
     let mut rows = rows.into_iter();
     std::iter::from_fn(move || {
-        let chunk: Vec<R> = rows.by_ref().take(BATCH_ROWS).collect();
-        if chunk.is_empty() {
-            return None;
-        }
-        let columns = table.columns.iter().enumerate().map(|(at, column)| {
-            let cells: Vec<&Cell> = chunk.iter().map(|row| &row.as_ref()[at]).collect();
-            array(&column.kind, &cells)
-        });
-        Some(RecordBatch::try_new(table.schema(), columns.collect()).map_err(RunError::failed))
+        let chunk: Vec<R> = rows.by_ref().take(GROUP_ROWS).collect();
+        (!chunk.is_empty()).then(|| rows_to_batch(table, &chunk))
     })
+}
+
+/// Rows of cells, in the order of the table's columns, as one batch.
+///
+/// # Errors
+///
+/// When a value is missing that must not be.
+pub fn rows_to_batch<R: AsRef<[Cell]>>(table: &Table, rows: &[R]) -> Result<RecordBatch, RunError> {
+    let columns = table.columns.iter().enumerate().map(|(at, column)| {
+        let cells: Vec<&Cell> = rows.iter().map(|row| &row.as_ref()[at]).collect();
+        array(&column.kind, &cells)
+    });
+    RecordBatch::try_new(table.schema(), columns.collect()).map_err(RunError::failed)
 }
 
 /// One array of cells of one kind. A cell of another kind counts as missing.

@@ -146,20 +146,39 @@ pub fn links(links: &[Link], records: &[Record], datasets: &[String]) -> Vec<Row
     links.iter().map(line).collect()
 }
 
-/// Rejects by source, record and code.
+/// A reject, and what refused the record.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Refused {
+    /// Position of the source.
+    pub dataset: usize,
+    /// The layer, unless it was refused as a place.
+    pub layer: Option<String>,
+    /// The reject.
+    pub reject: Reject,
+}
+
+/// Rejects by source, layer, record and code.
 #[must_use]
-pub fn rejects(rejects: &[(usize, Reject)], datasets: &[String]) -> Vec<Row> {
-    let mut sorted: Vec<&(usize, Reject)> = rejects.iter().collect();
-    sorted.sort_by(|(a, x), (b, y)| {
-        (a, &x.record_id, x.code.name(), &x.message).cmp(&(b, &y.record_id, y.code.name(), &y.message))
+pub fn rejects(rejects: &[Refused], datasets: &[String]) -> Vec<Row> {
+    let mut sorted: Vec<&Refused> = rejects.iter().collect();
+    sorted.sort_by(|a, b| {
+        let (x, y) = (&a.reject, &b.reject);
+        (a.dataset, &a.layer, &x.record_id, x.code.name(), &x.message).cmp(&(
+            b.dataset,
+            &b.layer,
+            &y.record_id,
+            y.code.name(),
+            &y.message,
+        ))
     });
-    let line = |(dataset, reject): &(usize, Reject)| {
+    let line = |Refused { dataset, layer, reject }: &Refused| {
         // Not a number is not a position; a table shows it as missing.
         let degree = |value: Option<f64>| Cell::float(value.filter(|value| value.is_finite()));
         row(
             &tables::REJECTS,
             [
                 ("dataset", Cell::Text(datasets[*dataset].clone())),
+                ("layer", Cell::text(layer.clone())),
                 ("record_id", Cell::Text(reject.record_id.to_string())),
                 ("code", Cell::Text(reject.code.name().to_owned())),
                 ("lon", degree(reject.position.map(|(lon, _)| lon))),

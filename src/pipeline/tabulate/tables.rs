@@ -177,10 +177,11 @@ pub static LINKS: Table = Table {
 /// One row per rejected record.
 pub static REJECTS: Table = Table {
     name: Cow::Borrowed("rejects"),
-    schema_version: 1,
+    schema_version: 2,
     doc: Cow::Borrowed("One row per rejected record or geometry."),
     columns: Cow::Borrowed(&[
         required("dataset", Kind::Text, "Name of the source in the pipeline file."),
+        optional("layer", Kind::Text, "The layer that refuses it; missing where it is refused as a place."),
         required(
             "record_id",
             Kind::Text,

@@ -155,6 +155,7 @@ impl MemorySnapshot {
                 versions: Versions { poimill: "0".to_owned() },
                 settings: serde_json::Value::Null,
                 sources: vec![],
+                layers: vec![],
                 counts: BTreeMap::new(),
                 tables: BTreeMap::new(),
                 held: vec![],

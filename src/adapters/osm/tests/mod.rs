@@ -70,7 +70,7 @@ fn read_bytes(bytes: &[u8], filters: &[&str], region: &Region) -> Result<Reading
 }
 
 /// An error as a person sees it: the messages of its whole chain.
-fn told(error: &dyn std::error::Error) -> String {
+pub(super) fn told(error: &dyn std::error::Error) -> String {
     let mut told = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
@@ -81,7 +81,7 @@ fn told(error: &dyn std::error::Error) -> String {
 }
 
 /// The folder of real inputs; `None`, and a note that names the test, where it is absent.
-fn shared_data(test: &str, path: &str) -> Option<PathBuf> {
+pub(super) fn shared_data(test: &str, path: &str) -> Option<PathBuf> {
     let folder = std::env::var_os("POIMILL_DATA")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data"), PathBuf::from);
     let path = folder.join(path);
