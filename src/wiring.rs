@@ -6,7 +6,7 @@ use crate::adapters::geoparquet::{FolderStore, SnapshotFolder, StoreError};
 use crate::adapters::io::FolderScratch;
 use crate::adapters::memory::MemoryStore;
 use crate::adapters::open_charge_map::OpenChargeMap;
-use crate::adapters::osm::OsmPbf;
+use crate::adapters::osm::{ChangesAt, OsmPbf};
 use crate::adapters::postgis::{LoadMode, PostGis};
 use crate::adapters::table::{BoundaryError, read_boundary};
 use crate::config::{Overrides, RegionSettings, Secret, Settings, SourceKind, SourceSettings};
@@ -41,7 +41,7 @@ pub fn wire(file: &Path, overrides: &Overrides) -> Result<Wired, RunError> {
                 .ok_or_else(|| RunError::settings(BoundaryError::NoPolygon { path: path.clone() }))?
         }
     };
-    let feeds = settings.sources.into_iter().map(feed).collect::<Result<_, _>>()?;
+    let feeds = settings.sources.into_iter().map(feed).collect();
     Ok(Wired {
         store: FolderStore::new(&settings.store, &settings.name),
         feeds,
@@ -65,22 +65,20 @@ pub fn wire(file: &Path, overrides: &Overrides) -> Result<Wired, RunError> {
 }
 
 /// Connects a source.
-fn feed(settings: SourceSettings) -> Result<Feed, RunError> {
+fn feed(settings: SourceSettings) -> Feed {
     let SourceSettings { name, kind, mut paths, changes, vintage } = settings;
-    let path = paths.remove(0);
-    if let Some(further) = paths.first() {
-        let message =
-            format!("source `{name}`: reading several files as one is not built yet; take {} away", further.display());
-        return Err(RunError::settings(message));
-    }
-    if changes.is_some() {
-        return Err(RunError::settings(format!("source `{name}`: `changes` cannot be applied yet; take it out")));
-    }
     let source: Box<dyn Source> = match kind {
-        SourceKind::OsmPbf => Box::new(OsmPbf::new(name, path)),
-        SourceKind::OpenChargeMap { reference } => Box::new(OpenChargeMap::new(name, path, reference)),
+        SourceKind::OsmPbf => {
+            let files = OsmPbf::of_files(name, paths);
+            Box::new(match changes {
+                // A folder is already relative to the working directory.
+                Some(changes) => files.with_changes(ChangesAt::new(&changes, Path::new(""))),
+                None => files,
+            })
+        }
+        SourceKind::OpenChargeMap { reference } => Box::new(OpenChargeMap::new(name, paths.remove(0), reference)),
     };
-    Ok(Feed { source, vintage })
+    Feed { source, vintage }
 }
 
 impl Wired {

@@ -1,10 +1,9 @@
 //! Category: what kind of place a tagged object is, by an editable list of filters.
 
-use std::collections::BTreeMap;
-
+use rustc_hash::FxHashMap;
 use serde::Deserialize;
 
-use super::{Filter, FilterError, ObjectKind, Status, Tags};
+use super::{Filter, FilterError, ObjectKind, Status, TagSet, Tags};
 
 /// Prefixes of OSM keys that tell where a thing is in its life, as in `disused:amenity=charging_station`.
 ///
@@ -48,9 +47,18 @@ pub struct Classification<'a> {
 pub struct Taxonomy {
     categories: Vec<Category>,
     /// Which categories may fit an object that has this key.
-    by_key: BTreeMap<String, Vec<usize>>,
+    by_key: FxHashMap<String, ByValue>,
     /// Categories that may fit whatever the keys.
     by_pattern: Vec<usize>,
+}
+
+/// Which categories may fit an object, by the value that it has for a key.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct ByValue {
+    /// Those that ask for this value.
+    exact: FxHashMap<String, Vec<usize>>,
+    /// Those that may fit whatever the value.
+    any: Vec<usize>,
 }
 
 /// Why a categories file cannot be used.
@@ -107,17 +115,25 @@ impl Taxonomy {
         }
         let wanted =
             |entry: &CategoryEntry| themes.iter().any(|theme| theme == "places" || entry.themes.contains(theme));
-        let mut taxonomy = Self { categories: Vec::new(), by_key: BTreeMap::new(), by_pattern: Vec::new() };
+        let mut taxonomy = Self { categories: Vec::new(), by_key: FxHashMap::default(), by_pattern: Vec::new() };
         for entry in file.category.iter().filter(|entry| wanted(entry)) {
             let filter = Filter::parse(&entry.filter)
                 .map_err(|source| TaxonomyError::Filter { category: entry.name.clone(), source })?;
             let radius_m = entry.radius_m.unwrap_or(Self::RADIUS_M);
             let at = taxonomy.categories.len();
-            match filter.head_keys() {
+            match filter.head_tags() {
                 None => taxonomy.by_pattern.push(at),
-                Some(keys) => {
-                    for key in keys {
-                        taxonomy.by_key.entry(key.to_owned()).or_default().push(at);
+                Some(tags) => {
+                    for (key, values) in tags {
+                        let by_value = taxonomy.by_key.entry(key.to_owned()).or_default();
+                        match values {
+                            None => by_value.any.push(at),
+                            Some(values) => {
+                                for value in values {
+                                    by_value.exact.entry(value.to_owned()).or_default().push(at);
+                                }
+                            }
+                        }
                     }
                 }
             }
@@ -131,16 +147,16 @@ impl Taxonomy {
     /// An object that fits no category as it is, is looked at again through its lifecycle prefixes:
     /// `disused:amenity=cafe` is a café that is out of order.
     #[must_use]
-    pub fn classify(&self, kind: ObjectKind, tags: &Tags) -> Option<Classification<'_>> {
+    pub fn classify(&self, kind: ObjectKind, tags: &(impl TagSet + ?Sized)) -> Option<Classification<'_>> {
         if let Some(found) = self.of(kind, tags, None) {
             return Some(found);
         }
         LIFECYCLE.iter().find_map(|(prefix, status)| {
-            if !tags.iter().any(|(key, _)| key.starts_with(prefix)) {
+            if !tags.pairs().any(|(key, _)| key.starts_with(prefix)) {
                 return None;
             }
-            let mut bare = tags.clone();
-            for (key, value) in tags.iter() {
+            let mut bare: Tags = tags.pairs().collect();
+            for (key, value) in tags.pairs() {
                 if let Some(key) = key.strip_prefix(prefix) {
                     bare.set(key, value);
                 }
@@ -152,11 +168,15 @@ impl Taxonomy {
     fn of(
         &self,
         kind: ObjectKind,
-        tags: &Tags,
+        tags: &(impl TagSet + ?Sized),
         lifecycle: Option<(&'static str, Status)>,
     ) -> Option<Classification<'_>> {
-        let by_key = tags.iter().filter_map(|(key, _)| self.by_key.get(key)).flatten();
-        let mut candidates: Vec<usize> = by_key.chain(&self.by_pattern).copied().collect();
+        let mut candidates = self.by_pattern.clone();
+        for (key, value) in tags.pairs() {
+            let Some(by_value) = self.by_key.get(key) else { continue };
+            candidates.extend_from_slice(&by_value.any);
+            candidates.extend(by_value.exact.get(value).into_iter().flatten());
+        }
         candidates.sort_unstable();
         candidates.dedup();
 
@@ -175,15 +195,29 @@ impl Taxonomy {
 
     /// Whether this is a charge point, a part of a charging station, and the themes want those.
     #[must_use]
-    pub fn is_charge_point(&self, tags: &Tags) -> bool {
+    pub fn is_charge_point(&self, tags: &(impl TagSet + ?Sized)) -> bool {
         let (key, value) = Self::CHARGE_POINT;
-        tags.get(key) == Some(value) && self.category("charging_station").is_some()
+        tags.value_of(key) == Some(value) && self.category("charging_station").is_some()
     }
 
     /// Whether an object with these tags is wanted at all: as a place or as a part of one.
     #[must_use]
-    pub fn wants(&self, kind: ObjectKind, tags: &Tags) -> bool {
+    pub fn wants(&self, kind: ObjectKind, tags: &(impl TagSet + ?Sized)) -> bool {
         self.is_charge_point(tags) || self.classify(kind, tags).is_some()
+    }
+
+    /// Whether some object with this tag is wanted. An object none of whose tags passes is not.
+    #[must_use]
+    pub fn hangs_on_tag(&self, key: &str, value: &str) -> bool {
+        let bare = LIFECYCLE.iter().find_map(|(prefix, _)| key.strip_prefix(prefix)).unwrap_or(key);
+        let by_key = |key: &str| {
+            let fits = |by_value: &ByValue| !by_value.any.is_empty() || by_value.exact.contains_key(value);
+            self.by_key.get(key).is_some_and(fits)
+        };
+        (bare, value) == Self::CHARGE_POINT
+            || by_key(key)
+            || by_key(bare)
+            || self.by_pattern.iter().any(|at| self.categories[*at].filter.hangs_on(bare))
     }
 
     /// Whether `key` can make an object wanted. Cheap to ask once per key of a string table.

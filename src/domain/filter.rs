@@ -9,7 +9,7 @@
 //! A `*` at the end of a key or value matches a prefix, one in front or at both ends a substring, alone anything.
 //! `a` stands for areas: ways and relations.
 
-use super::{ObjectKind, TagSet, Tags};
+use super::{ObjectKind, TagSet};
 
 /// Any of several lines; a line is a conjunction of expressions.
 #[derive(Debug, Clone, PartialEq)]
@@ -65,7 +65,7 @@ impl Filter {
     }
 
     /// The keys by which an object fits: of each line that matches it, the key of the first expression that is not negated.
-    pub fn heads<'a>(&'a self, kind: ObjectKind, tags: &'a Tags) -> impl Iterator<Item = &'a str> {
+    pub fn heads<'a>(&'a self, kind: ObjectKind, tags: &'a (impl TagSet + ?Sized)) -> impl Iterator<Item = &'a str> {
         let lines = self.0.iter().filter(move |line| line.iter().all(|expression| expression.matches(kind, tags)));
         lines.map(|line| head(line).first().map_or("", Pattern::text))
     }
@@ -76,20 +76,26 @@ impl Filter {
         self.0.iter().map(|line| head(line)).any(|keys| keys.is_empty() || keys.iter().any(|head| head.matches(key)))
     }
 
-    /// The exact keys that lines begin with, or `None` when a line begins with a pattern or has nothing but negations.
+    /// The exact keys that lines begin with, each with the values that it must have, or `None` where more than those fit;
+    /// `None` altogether when a line begins with a pattern or has nothing but negations.
     #[must_use]
-    pub fn head_keys(&self) -> Option<Vec<&str>> {
-        fn exact(key: &Pattern) -> Option<&str> {
-            match key {
-                Pattern::Exactly(key) => Some(key),
+    pub fn head_tags(&self) -> Option<Vec<(&str, Option<Vec<&str>>)>> {
+        fn exact(pattern: &Pattern) -> Option<&str> {
+            match pattern {
+                Pattern::Exactly(text) => Some(text),
                 _ => None,
             }
         }
-        let mut keys = Vec::new();
-        for head in self.0.iter().map(|line| head(line)) {
-            keys.extend(head.iter().map(exact).collect::<Option<Vec<&str>>>().filter(|keys| !keys.is_empty())?);
+        let mut tags = Vec::new();
+        for line in &self.0 {
+            let head = line.iter().find(|expression| !expression.negated)?;
+            let values = head.values.as_ref().filter(|(_, unequal)| !unequal);
+            let values = values.and_then(|(values, _)| values.iter().map(exact).collect::<Option<Vec<_>>>());
+            for key in &head.keys {
+                tags.push((exact(key)?, values.clone()));
+            }
         }
-        Some(keys)
+        Some(tags)
     }
 }
 
@@ -146,6 +152,7 @@ impl Expression {
         };
         self.keys.iter().any(|key| match key {
             Pattern::Exactly(key) => tags.value_of(key).is_some_and(value_fits),
+            Pattern::Any if self.values.is_none() => tags.pairs().next().is_some(),
             pattern => tags.pairs().any(|(key, value)| pattern.matches(key) && value_fits(value)),
         })
     }
@@ -195,6 +202,7 @@ fn error(expression: &str, reason: &'static str) -> FilterError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Tags;
 
     fn tags(text: &str) -> Tags {
         text.split_whitespace().filter_map(|pair| pair.split_once('=')).collect()
@@ -240,8 +248,10 @@ mod tests {
         let filter = Filter::parse(&["amenity=cafe and not disused", "shop"]).expect("a filter");
         assert!(filter.hangs_on("amenity") && filter.hangs_on("shop"));
         assert!(!filter.hangs_on("disused") && !filter.hangs_on("building"));
-        assert_eq!(filter.head_keys(), Some(vec!["amenity", "shop"]));
-        assert_eq!(Filter::parse(&["a,b=c", "d"]).expect("a filter").head_keys(), Some(vec!["a", "b", "d"]));
-        assert_eq!(Filter::parse(&["socket:*"]).expect("a filter").head_keys(), None);
+        assert_eq!(filter.head_tags(), Some(vec![("amenity", Some(vec!["cafe"])), ("shop", None)]));
+        let several = Filter::parse(&["not e and a,b=c,d", "f!=g", "h=i*"]).expect("a filter");
+        let one_of = Some(vec!["c", "d"]);
+        assert_eq!(several.head_tags(), Some(vec![("a", one_of.clone()), ("b", one_of), ("f", None), ("h", None)]));
+        assert_eq!(Filter::parse(&["socket:*"]).expect("a filter").head_tags(), None);
     }
 }

@@ -94,7 +94,8 @@ impl Region {
     }
 
     /// Whether it has no limit.
-    fn is_world(&self) -> bool {
+    #[must_use]
+    pub fn is_world(&self) -> bool {
         self.boundary.is_none() && self.bbox == BBox::WORLD
     }
 

@@ -460,6 +460,11 @@ impl Way<'_, '_> {
         Ok(())
     }
 
+    /// How many nodes it names.
+    pub(super) fn node_count(&self) -> usize {
+        self.refs.count()
+    }
+
     /// Whether the file states its positions with it.
     pub(super) fn is_located(&self) -> bool {
         !self.lons.is_empty()

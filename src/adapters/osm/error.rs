@@ -4,6 +4,8 @@ use std::error::Error;
 use std::io;
 use std::path::PathBuf;
 
+use super::changes::ChangesError;
+
 /// A failure that concerns the whole file.
 #[derive(Debug, thiserror::Error)]
 #[expect(missing_docs, reason = "each message names its fields")]
@@ -20,6 +22,14 @@ pub enum OsmError {
     Damaged { path: PathBuf, offset_bytes: u64, source: Fault },
     #[error("an update cannot be applied")]
     Update { source: Fault },
+    #[error("the changes of the source cannot be applied")]
+    Changes(#[from] ChangesError),
+    #[error(
+        "{} states positions with its ways, which changes do not; take `changes` out, or \
+         `osmium apply-changes` and `osmium add-locations-to-ways` before",
+        path.display()
+    )]
+    ChangesOnLocatedWays { path: PathBuf },
     #[error(
         "{} holds the full history of its objects, which is not supported; \
          `osmium time-filter {} -o latest.osm.pbf` keeps their newest versions",

@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap;
 
 use super::area::{Area, NoArea, Polygons, assemble, simple_ring};
 use super::line::{Line, Located};
-use super::locations::{Locations, Near};
+use super::locations::Locations;
 use super::object::Member;
 use super::passes::ById;
 use crate::domain::{GeometryRepair, Incomplete, ObjectKind, Position, RejectCode};
@@ -110,7 +110,7 @@ pub(super) fn relation_area(
     let (mut outlines, mut roles) = (Vec::new(), Vec::new());
     let mut missing = None;
     let mut anywhere = None;
-    let mut near = Near::default();
+    let mut near = 0;
     for (id, role) in ways {
         let Some(line) = lines.get(id) else {
             missing = missing.or_else(|| Some(format!("way/{id}")));

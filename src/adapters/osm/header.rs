@@ -13,7 +13,10 @@ use crate::domain::Timestamp;
 const HISTORY: &str = "HistoricalInformation";
 
 /// Features a reader must know, and this one does.
-const KNOWN: [&str; 3] = ["OsmSchema-V0.6", "DenseNodes", "LocationsOnWays"];
+const KNOWN: [&str; 3] = ["OsmSchema-V0.6", "DenseNodes", LOCATED_WAYS];
+
+/// Positions of nodes are stated with the ways.
+const LOCATED_WAYS: &str = "LocationsOnWays";
 
 /// What matters of a file's header.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -22,6 +25,8 @@ pub(super) struct Header {
     pub(super) vintage: Option<Timestamp>,
     /// The update that the file stands at.
     pub(super) sequence: Option<u64>,
+    /// Whether positions of nodes are stated with the ways.
+    pub(super) located_ways: bool,
     /// All of it as texts by name, for the manifest.
     pub(super) stated: BTreeMap<String, String>,
 }
@@ -46,7 +51,8 @@ impl Header {
             ("writing_program", block.writing_program().map(str::to_owned)),
         ];
         let stated = stated.into_iter().filter_map(|(name, text)| Some((name.to_owned(), text?)));
-        Self { vintage, sequence, stated: stated.filter(|(_, text)| !text.is_empty()).collect() }
+        let located_ways = features.iter().any(|feature| feature == LOCATED_WAYS);
+        Self { vintage, sequence, located_ways, stated: stated.filter(|(_, text)| !text.is_empty()).collect() }
     }
 }
 

@@ -48,6 +48,15 @@ impl<'w, 'b> Judge<'w, 'b> {
         *asked & !ASKED
     }
 
+    /// Whether one of the tags may make an object a place. One that cannot be read may.
+    pub(super) fn hangs_on_tags(&self, tags: &[(u32, u32)]) -> bool {
+        let hangs = |(key, value): &(u32, u32)| match (self.text(*key), self.text(*value)) {
+            (Some(key), Some(value)) => self.wanted.taxonomy.hangs_on_tag(key, value),
+            _ => true,
+        };
+        tags.iter().any(|tag| self.asked.get(tag.0 as usize).is_none_or(|asked| asked & PLACES != 0) && hangs(tag))
+    }
+
     /// Puts the tags as texts into `texts`, sorted by key and each key once; `false` when one cannot be read.
     pub(super) fn texts(&self, tags: &[(u32, u32)], texts: &mut Vec<(&'b str, &'b str)>) -> bool {
         texts.clear();

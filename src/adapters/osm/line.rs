@@ -3,7 +3,7 @@
 use super::Fault;
 use super::block::Way;
 use super::file::push_varint;
-use super::locations::{Locations, Near};
+use super::locations::Locations;
 use super::wire::{varint, zigzag};
 use crate::domain::Position;
 
@@ -32,7 +32,6 @@ pub(super) struct Scratch {
     pub(super) refs: Vec<i64>,
     pub(super) stated: Vec<Option<Position>>,
     pub(super) located: Located,
-    pub(super) near: Near,
 }
 
 impl Line {
@@ -66,23 +65,24 @@ impl Line {
     }
 
     /// Its positions.
-    pub(super) fn locate(&self, locations: &Locations, near: &mut Near) -> Located {
+    pub(super) fn locate(&self, locations: &Locations, near: &mut usize) -> Located {
         let mut located = Located::default();
-        located.fill(&self.refs(), &self.positions, locations, near);
+        let refs = self.refs();
+        if self.positions.is_empty() {
+            located.fill(&refs, refs.iter().map(|id| locations.get(*id, near)));
+        } else {
+            located.fill(&refs, self.positions.iter().copied());
+        }
         located
     }
 }
 
 impl Located {
-    /// Finds the positions of nodes: those stated with the way, else those of the nodes themselves.
-    pub(super) fn fill(&mut self, refs: &[i64], stated: &[Option<Position>], locations: &Locations, near: &mut Near) {
+    /// Takes positions as they were found, for nodes with these ids.
+    pub(super) fn fill(&mut self, refs: &[i64], found: impl Iterator<Item = Option<Position>>) {
         self.positions.clear();
         (self.missing, self.invalid) = (None, None);
-        for (at, id) in refs.iter().enumerate() {
-            let position = match stated.get(at) {
-                Some(stated) => *stated,
-                None => locations.get(*id, near),
-            };
+        for (id, position) in refs.iter().zip(found) {
             match position {
                 Some(position) if position.is_valid() => self.positions.push(position),
                 Some(_) => self.invalid = self.invalid.or(Some(*id)),

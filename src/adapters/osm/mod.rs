@@ -10,7 +10,6 @@
 mod area;
 mod block;
 mod blocks;
-#[cfg_attr(not(test), expect(dead_code, reason = "the reader of extracts does not lay it over them yet"))]
 mod changes;
 mod error;
 mod faces;

@@ -1,6 +1,6 @@
 //! A wanted object: what is kept of it until its geometry is known.
 
-use serde::{Serialize, Serializer};
+use std::fmt::Write;
 
 use super::line::Line;
 use crate::domain::{Feature, ObjectKind, RecordId, Reject, RejectCode, Shape, Tags, Timestamp};
@@ -38,40 +38,6 @@ pub(super) struct Member {
     pub(super) role: Box<str>,
 }
 
-/// The object as JSON; what the file does not say is left out.
-#[derive(Serialize)]
-struct Raw<'a> {
-    #[serde(rename = "type")]
-    kind: &'static str,
-    id: i64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    version: Option<i32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    timestamp: Option<String>,
-    tags: RawTags<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    nodes: Option<Vec<i64>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    members: Option<Vec<RawMember<'a>>>,
-}
-
-#[derive(Serialize)]
-struct RawMember<'a> {
-    #[serde(rename = "type")]
-    kind: &'static str,
-    #[serde(rename = "ref")]
-    id: i64,
-    role: &'a str,
-}
-
-struct RawTags<'a>(&'a Tags);
-
-impl Serialize for RawTags<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter())
-    }
-}
-
 impl Object {
     /// Its id in OSM's terms: `way/5`.
     pub(super) fn record_id(&self) -> RecordId {
@@ -98,23 +64,60 @@ impl Object {
         }
     }
 
-    fn raw<'a>(&'a self) -> String {
-        let raw_member = |member: &'a Member| RawMember { kind: name(member.kind), id: member.id, role: &member.role };
-        let (nodes, members) = match &self.geometry {
-            Geometry::Point => (None, None),
-            Geometry::Line(line) => (Some(line.refs()), None),
-            Geometry::Members(members) => (None, Some(members.iter().map(raw_member).collect())),
-        };
-        let raw = Raw {
-            kind: name(self.kind),
-            id: self.id,
-            version: self.version,
-            timestamp: self.time.map(|time| time.to_string()),
-            tags: RawTags(&self.tags),
-            nodes,
-            members,
-        };
-        serde_json::to_string(&raw).expect("texts and numbers are JSON")
+    /// The object as JSON; what the file does not say is left out. Written by hand: it is done for every object.
+    fn raw(&self) -> String {
+        let mut raw = String::with_capacity(256);
+        let mut put = |text: std::fmt::Arguments<'_>| raw.write_fmt(text).expect("text in memory can be written");
+        put(format_args!("{{\"type\":\"{}\",\"id\":{}", name(self.kind), self.id));
+        if let Some(version) = self.version {
+            put(format_args!(",\"version\":{version}"));
+        }
+        if let Some(time) = self.time {
+            put(format_args!(",\"timestamp\":\"{time}\""));
+        }
+        let mut before = ",\"tags\":{";
+        for (key, value) in self.tags.iter() {
+            raw.push_str(before);
+            push_text(&mut raw, key);
+            raw.push(':');
+            push_text(&mut raw, value);
+            before = ",";
+        }
+        raw.push_str(if before == "," { "}" } else { ",\"tags\":{}" });
+        match &self.geometry {
+            Geometry::Point => {}
+            Geometry::Line(line) => {
+                let nodes: Vec<String> = line.refs().iter().map(i64::to_string).collect();
+                raw.push_str(&format!(",\"nodes\":[{}]", nodes.join(",")));
+            }
+            Geometry::Members(members) => {
+                let mut before = ",\"members\":[";
+                for member in members {
+                    raw.push_str(&format!(
+                        "{before}{{\"type\":\"{}\",\"ref\":{},\"role\":",
+                        name(member.kind),
+                        member.id
+                    ));
+                    push_text(&mut raw, &member.role);
+                    raw.push('}');
+                    before = ",";
+                }
+                raw.push_str(if before == "," { "]" } else { ",\"members\":[]" });
+            }
+        }
+        raw.push('}');
+        raw
+    }
+}
+
+/// Appends a text as JSON.
+fn push_text(json: &mut String, text: &str) {
+    if text.bytes().any(|byte| byte < 0x20 || byte == b'"' || byte == b'\\') {
+        json.push_str(&serde_json::to_string(text).expect("a text is JSON"));
+    } else {
+        json.push('"');
+        json.push_str(text);
+        json.push('"');
     }
 }
 

@@ -14,7 +14,7 @@ use super::blocks::Blocks;
 use super::judge::{BROKEN_TAG, Judge, LAYERS, LayerTally, Outcome, PLACES, fits, row};
 use super::layout::{Layout, Stage};
 use super::line::{Line, Scratch};
-use super::locations::{Locations, Referred};
+use super::locations::{Ids, Locations, Referred};
 use super::object::{Geometry, Member, Object, record_id};
 use super::source::Ended;
 use super::versions::{Counts, Versions};
@@ -36,7 +36,9 @@ pub(super) struct Reader<'r> {
     pub(super) versions: Versions,
     /// Whether ids must ascend in every file; an id that does not ends the reading with [`Ended::Unordered`].
     pub(super) ordered: bool,
-    /// Objects read, by kind.
+    /// Objects met, those that later versions supersede among them.
+    pub(super) read: u64,
+    /// Objects by kind, each in the version that counts.
     pub(super) objects: BTreeMap<&'static str, u64>,
     /// Objects that no place can come of, by rule.
     pub(super) left_out: LeftOut,
@@ -78,6 +80,7 @@ pub(super) struct Seen<'v> {
     updates: bool,
     block: u32,
     objects: u32,
+    superseded: u32,
     first: i64,
     last: i64,
     ascending: bool,
@@ -93,6 +96,7 @@ impl<'v> Seen<'v> {
             updates: stage.updates,
             block: block as u32,
             objects: 0,
+            superseded: 0,
             first: i64::MAX,
             last: i64::MIN,
             ascending: true,
@@ -115,12 +119,15 @@ impl<'v> Seen<'v> {
         if self.plain {
             return Counts::Yes;
         }
-        if self.updates {
-            return self.versions.in_updates((kind, id));
-        }
-        let counts = self.versions.in_files((kind, id), meta.version, (self.block, self.objects - 1));
-        if counts == Counts::Outdates {
-            self.outdated.push(id);
+        let counts = if self.updates {
+            self.versions.in_updates((kind, id))
+        } else {
+            self.versions.in_files((kind, id), meta.version, (self.block, self.objects - 1))
+        };
+        match counts {
+            Counts::Outdates => self.outdated.push(id),
+            Counts::Superseded => self.superseded += 1,
+            Counts::Yes | Counts::Repeated => {}
         }
         counts
     }
@@ -160,7 +167,8 @@ impl<'r> Reader<'r> {
             let mut outdated = Vec::new();
             let (versions, blocks) = (&self.versions, self.blocks);
             let (ordered, observer) = (self.ordered && is_first && !stage.updates, self.observer);
-            let (objects, newest_ms) = (self.objects.entry(plural(kind)).or_default(), &mut self.newest_ms);
+            let (read, objects) = (&mut self.read, self.objects.entry(plural(kind)).or_default());
+            let newest_ms = &mut self.newest_ms;
             blocks.each(
                 &stage.pieces,
                 |at, block| {
@@ -171,10 +179,10 @@ impl<'r> Reader<'r> {
                     }
                     let mut seen = Seen::new(versions, &stage, at);
                     let made = work(block, &mut seen)?;
-                    let Seen { objects, first, last, ascending, newest_ms, outdated, .. } = seen;
-                    Ok((objects, (first, last), ascending, newest_ms, outdated, made))
+                    let Seen { objects, superseded, first, last, ascending, newest_ms, outdated, .. } = seen;
+                    Ok(((objects, superseded), (first, last), ascending, newest_ms, outdated, made))
                 },
-                |at, (met, ids, ascending, newest, stale, made)| {
+                |at, ((met, superseded), ids, ascending, newest, stale, made)| {
                     observer.advance(stage.pieces[at].bytes());
                     if ordered && met > 0 {
                         let file = stage.pieces[at].file();
@@ -184,7 +192,8 @@ impl<'r> Reader<'r> {
                         last = Some((file, ids.1));
                     }
                     if is_first {
-                        *objects += u64::from(met);
+                        *read += u64::from(met);
+                        *objects += u64::from(met - superseded);
                         *newest_ms = (*newest_ms).max(newest);
                         outdated.extend(stale);
                     }
@@ -295,7 +304,7 @@ impl<'r> Reader<'r> {
         let work = |block: &Block<'_>, seen: &mut Seen<'_>| {
             let mut judge = Judge::new(wanted, block.strings());
             let (mut found, mut members) = (Found::default(), Vec::new());
-            let (mut refs, mut scratch) = (Vec::new(), Scratch::default());
+            let (mut refs, mut scratch) = (Ids::default(), Scratch::default());
             block.ways(|way| {
                 let counts = seen.meet(ObjectKind::Way, way.id, &way.meta);
                 let whom = judge.matters(way.tags);
@@ -306,7 +315,7 @@ impl<'r> Reader<'r> {
                 if member.is_some() || is_place {
                     let line = Line::of(&way, &mut scratch)?;
                     if !line.is_located() {
-                        refs.extend_from_slice(&scratch.refs);
+                        refs.extend(&scratch.refs);
                     }
                     if let Some(place) = member {
                         members.push((place, line.clone()));
@@ -317,13 +326,11 @@ impl<'r> Reader<'r> {
                 found.note(verdict, |_| unreachable!("it is not wanted"));
                 if whom & layers != 0 && lives && !way.is_located() {
                     way.refs(&mut scratch.refs)?;
-                    refs.extend_from_slice(&scratch.refs);
+                    refs.extend(&scratch.refs);
                 }
                 Ok(())
             })?;
-            refs.sort_unstable();
-            refs.dedup();
-            Ok((found, members, refs))
+            Ok((found, members, refs.sorted()))
         };
         self.pass(ObjectKind::Way, "ways", true, work, |(found, of_block, refs)| {
             members.extend(of_block);
@@ -477,21 +484,20 @@ fn verdict(
     if !meta.visible {
         return Verdict::LeftOut(LeftOutRule::NotLive);
     }
-    if whom & PLACES == 0 {
+    if whom & PLACES == 0 || !judge.hangs_on_tags(tags) {
         return Verdict::LeftOut(LeftOutRule::NotMatched);
     }
     let mut texts = Vec::new();
     if !judge.texts(tags, &mut texts) {
         return Verdict::Rejected(malformed(kind, id, position, BROKEN_TAG));
     }
-    let tags: Tags = texts.into_iter().collect();
-    if !judge.wanted.taxonomy.wants(kind, &tags) {
+    if !judge.wanted.taxonomy.wants(kind, texts.as_slice()) {
         return Verdict::LeftOut(LeftOutRule::NotMatched);
     }
     if counts == Counts::Repeated {
         return Verdict::Rejected(repeated(kind, id, position));
     }
-    Verdict::Wanted(tags)
+    Verdict::Wanted(texts.into_iter().collect())
 }
 
 /// Whether an object may have rows in layers; if not, it is counted.

@@ -83,12 +83,31 @@ impl Reader<'_> {
             let mut tally = LayerTally::new(wanted.layers);
             let (mut scratch, mut texts) = (Scratch::default(), Vec::new());
             let mut not_matched = 0;
+            // The positions of all ways of the block at once.
+            let (mut all_refs, mut all_found) = (Vec::new(), Vec::new());
+            block.ways(|way| {
+                if judge.matters(way.tags) & LAYERS != 0 && !way.is_located() {
+                    way.refs(&mut scratch.refs)?;
+                    all_refs.extend_from_slice(&scratch.refs);
+                }
+                Ok(())
+            })?;
+            locations.resolve(&all_refs, &mut all_found);
+            let mut rest = all_found.as_slice();
             block.ways(|way| {
                 let counts = seen.meet(ObjectKind::Way, way.id, &way.meta);
+                let whom = judge.matters(way.tags);
+                let found = if whom & LAYERS != 0 && !way.is_located() {
+                    let (found, behind) = rest.split_at(way.node_count());
+                    rest = behind;
+                    found
+                } else {
+                    &[]
+                };
                 if !may_have_rows(&mut tally, counts, &way.meta) {
                     return Ok(());
                 }
-                if judge.matters(way.tags) & LAYERS == 0 {
+                if whom & LAYERS == 0 {
                     not_matched += 1;
                     return Ok(());
                 }
@@ -96,10 +115,11 @@ impl Reader<'_> {
                     tally.refuse(ObjectKind::Way, way.id, None, BROKEN_TAG);
                     return Ok(());
                 }
-                let Scratch { refs, stated, located, near } = &mut scratch;
+                let Scratch { refs, stated, located } = &mut scratch;
                 way.refs(refs)?;
                 way.positions(stated)?;
-                located.fill(refs, stated, locations, near);
+                let found = if way.is_located() { stated } else { found };
+                located.fill(refs, found.iter().copied());
                 let closed = located.is_closed()
                     || (located.missing.is_some() && refs.len() >= 4 && refs.first() == refs.last());
                 let rules = wanted.area_rules.judge(texts.as_slice());

@@ -6,12 +6,13 @@ use rayon::prelude::*;
 
 use super::area::Polygons;
 use super::blocks::Blocks;
+use super::changes::{self, ChangesAt, Overlay, Since, read_overlay};
 use super::file::PbfFile;
 use super::geometry::{Built, Refusal, multipolygon, relation_area};
 use super::judge::LayerTally;
 use super::layout::Layout;
 use super::line::Line;
-use super::locations::{Locations, Near};
+use super::locations::Locations;
 use super::object::{Geometry, Object};
 use super::passes::{ById, Reader};
 use super::versions::Versions;
@@ -19,7 +20,7 @@ use super::{Fault, OsmError};
 use crate::adapters::io::{input_of, size_told};
 use crate::domain::{Feature, Incomplete, LeftOut, LeftOutRule, LonLat, Region, Reject, Shape, Timestamp};
 use crate::pipeline::RunError;
-use crate::pipeline::ports::{Chunk, Demand, Extracted, LayerCount, Observer, Source, TakeChunk};
+use crate::pipeline::ports::{Chunk, Demand, Extracted, LayerCount, Observer, Source, TakeChunk, Unit};
 
 /// Who must be named, <https://www.openstreetmap.org/copyright>.
 const ATTRIBUTION: &str = "© OpenStreetMap contributors";
@@ -35,6 +36,7 @@ const BATCH_ROW_BYTES: usize = 4 << 20;
 pub struct OsmPbf {
     name: String,
     paths: Vec<PathBuf>,
+    changes: Option<ChangesAt>,
 }
 
 /// Why reading ended early.
@@ -71,7 +73,13 @@ impl OsmPbf {
     /// The source of this name that reads several files as one: of an object that is in more than one of them, the
     /// highest version counts.
     pub fn of_files(name: impl Into<String>, paths: Vec<PathBuf>) -> Self {
-        Self { name: name.into(), paths }
+        Self { name: name.into(), paths, changes: None }
+    }
+
+    /// The source brought up to date by changes since its files were made.
+    #[must_use]
+    pub fn with_changes(self, changes: ChangesAt) -> Self {
+        Self { changes: Some(changes), ..self }
     }
 
     fn failed(&self, error: OsmError) -> RunError {
@@ -85,7 +93,12 @@ impl OsmPbf {
         out: &mut TakeChunk<'_>,
     ) -> Result<Extracted, Ended> {
         let files = self.paths.iter().map(|path| PbfFile::open(path)).collect::<Result<Vec<_>, _>>()?;
-        let blocks = Blocks { files, updates: Vec::new() };
+        let overlay = match &self.changes {
+            None => Overlay::default(),
+            Some(changes) => self.overlay(changes, &files, observer)?,
+        };
+        let Overlay { versions, blocks: updates, sequence, vintage, inputs: diffs, .. } = overlay;
+        let blocks = Blocks { files, updates: updates.into_iter().map(|(_, block)| block).collect() };
         // Hashing reads the files too; beside the decoding it costs no time of its own where there are threads.
         let (inputs, extracted) = std::thread::scope(|scope| {
             let inputs = scope.spawn(|| {
@@ -93,17 +106,47 @@ impl OsmPbf {
                     |path: &PathBuf| input_of(path).map_err(|source| OsmError::Io { path: path.clone(), source });
                 self.paths.iter().map(hash).collect::<Result<Vec<_>, _>>()
             });
-            let extracted = self.read_blocks(&blocks, wanted, observer, out);
+            let extracted = self.read_blocks(&blocks, &versions, wanted, observer, out);
             (inputs.join(), extracted)
         });
         let mut extracted = extracted?;
         extracted.inputs = inputs.expect("hashing a file does not panic")?;
+        extracted.inputs.extend(diffs);
+        extracted.vintage = extracted.vintage.max(vintage);
+        if let Some(sequence) = sequence {
+            extracted.stated.insert("replication_sequence".to_owned(), sequence.to_string());
+        }
         Ok(extracted)
+    }
+
+    /// What changed since the files were made: since the oldest, where they are several.
+    fn overlay(&self, at: &ChangesAt, files: &[PbfFile], observer: &dyn Observer) -> Result<Overlay, OsmError> {
+        if let Some(file) = files.iter().find(|file| file.header.located_ways) {
+            return Err(OsmError::ChangesOnLocatedWays { path: file.path.clone() });
+        }
+        let oldest = files.iter().map(|file| &file.header).min_by_key(|header| (header.vintage, header.sequence));
+        let since = oldest.map_or(Since { sequence: None, time: None }, |header| Since {
+            sequence: header.sequence,
+            time: header.vintage,
+        });
+        observer.stage(&format!("read changes of {}", self.name), Unit::Rows, None);
+        let overlay = read_overlay(&at.clone().or_kept(&self.paths[0]), since)?;
+        for note in &overlay.notes {
+            observer.note(note);
+        }
+        let changes::Counts { created, modified, deleted } = overlay.counts;
+        let diffs = overlay.inputs.len();
+        observer.note(&format!(
+            "{}: {diffs} diffs bring {created} new, {modified} changed and {deleted} deleted objects",
+            self.name
+        ));
+        Ok(overlay)
     }
 
     fn read_blocks(
         &self,
         blocks: &Blocks,
+        updated: &changes::Versions,
         wanted: &Demand<'_>,
         observer: &dyn Observer,
         out: &mut TakeChunk<'_>,
@@ -113,7 +156,7 @@ impl OsmPbf {
             layout => Some(layout?),
         };
         if let Some(layout) = layout {
-            let mut versions = Versions::default();
+            let mut versions = Versions::new(updated.clone());
             if blocks.files.len() > 1 {
                 versions.find_repeated(blocks, &layout)?;
             }
@@ -128,7 +171,7 @@ impl OsmPbf {
         ));
         out(Chunk { again: true, ..Chunk::default() })?;
         let layout = Layout::scan(blocks)?;
-        let mut versions = Versions::default();
+        let mut versions = Versions::new(updated.clone());
         versions.find_repeated(blocks, &layout)?;
         self.read_in(blocks, &layout, versions, false, wanted, observer, out)
     }
@@ -155,6 +198,7 @@ impl OsmPbf {
             observer,
             versions,
             ordered,
+            read: 0,
             objects: [("nodes", 0), ("ways", 0), ("relations", 0)].into(),
             left_out: LeftOut::default(),
             newest_ms: None,
@@ -202,7 +246,7 @@ impl OsmPbf {
                 .collect(),
         };
         Ok(Extracted {
-            read: reader.objects.values().sum(),
+            read: reader.read,
             left_out,
             vintage: blocks.files.iter().filter_map(|file| file.header.vintage).max().or(newest),
             inputs: Vec::new(),
@@ -230,7 +274,9 @@ impl Source for OsmPbf {
             let date = file.header.vintage.map_or_else(|| "undated".to_owned(), |vintage| format!("as of {vintage}"));
             Ok(format!("{name}, {}, {date}", size_told(file.size_bytes)))
         };
-        Ok(self.paths.iter().map(told).collect::<Result<Vec<_>, RunError>>()?.join("; "))
+        let mut told = self.paths.iter().map(told).collect::<Result<Vec<_>, RunError>>()?;
+        told.extend(self.changes.as_ref().map(|changes| format!("with the changes of {changes}")));
+        Ok(told.join("; "))
     }
 
     fn read(
@@ -283,8 +329,8 @@ impl Parts<'_> {
             Err(Refusal { code, position, message }) => Shaped::Rejected(object.reject(code, position, message)),
             Ok(Some(Built { shape, .. })) => {
                 let area = multipolygon(&shape);
-                let inside = geo::InteriorPoint::interior_point(&area).and_then(|at| LonLat::new(at.x(), at.y()));
-                if inside.is_some_and(|inside| !region.reads(inside)) {
+                let inside = || geo::InteriorPoint::interior_point(&area).and_then(|at| LonLat::new(at.x(), at.y()));
+                if !region.is_world() && inside().is_some_and(|inside| !region.reads(inside)) {
                     return Shaped::LeftOut(LeftOutRule::OutsideRegion);
                 }
                 Shaped::Feature(Box::new(object.into_feature(Shape::Area(area))))
@@ -300,7 +346,7 @@ impl Parts<'_> {
                 relation_area(members, self.lines, self.locations, Incomplete::Reject).map(Some)
             }
             Geometry::Line(line) => {
-                let located = line.locate(self.locations, &mut Near::default());
+                let located = line.locate(self.locations, &mut 0);
                 let refs = line.refs();
                 let closed_by_nodes = refs.len() >= 4 && refs.first() == refs.last();
                 if object.tags.get("area") == Some("no") || !(closed_by_nodes || located.is_closed()) {

@@ -8,6 +8,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::OsmError;
 use super::blocks::Blocks;
+use super::changes;
 use super::layout::Layout;
 use crate::domain::ObjectKind;
 
@@ -20,8 +21,8 @@ pub(super) type Place = (u32, u32);
 /// Versions that do not count.
 #[derive(Debug, Default)]
 pub(super) struct Versions {
-    /// Objects that updates name, with the version they bring.
-    pub(super) updated: FxHashMap<Key, Option<i32>>,
+    /// Objects that updates name.
+    pub(super) updated: changes::Versions,
     /// Objects that a file has in a later version than the updates.
     pub(super) outdated: FxHashSet<Key>,
     /// Objects that are in the files more than once.
@@ -51,9 +52,14 @@ pub(super) enum Counts {
 }
 
 impl Versions {
+    /// The versions of files over which updates are laid.
+    pub(super) fn new(updated: changes::Versions) -> Self {
+        Self { updated, ..Self::default() }
+    }
+
     /// Whether every object is there once.
     pub(super) fn is_plain(&self) -> bool {
-        self.updated.is_empty() && self.repeated.is_empty()
+        self.updated.len() == 0 && self.repeated.is_empty()
     }
 
     /// What is to be done with an object of the files.
@@ -63,10 +69,13 @@ impl Versions {
         {
             return if repeated.in_one_file { Counts::Repeated } else { Counts::Superseded };
         }
-        match self.updated.get(&key) {
-            None => Counts::Yes,
-            Some(update) if version > *update && update.is_some() => Counts::Outdates,
-            Some(_) => Counts::Superseded,
+        let (kind, id) = key;
+        if self.updated.supersede(kind, id, version) {
+            Counts::Superseded
+        } else if self.updated.name(kind, id) {
+            Counts::Outdates
+        } else {
+            Counts::Yes
         }
     }
 

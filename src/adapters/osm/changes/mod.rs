@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 use crate::adapters::io::Http;
 
 pub use self::error::{ChangesError, OscFault};
-pub(in crate::adapters::osm) use self::overlay::Overlay;
+pub(in crate::adapters::osm) use self::overlay::{Counts, Overlay, Versions};
 use self::remote::{Downloaded, Remote};
 pub(in crate::adapters::osm) use self::replication::Since;
 
@@ -35,6 +35,15 @@ pub enum ChangesAt {
     Folder(PathBuf),
     /// The address of a replication folder, e.g. `https://download.geofabrik.de/europe/monaco-updates`.
     Url(String),
+}
+
+impl std::fmt::Display for ChangesAt {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Folder(path) => path.display().fmt(f),
+            Self::Url(url) => f.write_str(url),
+        }
+    }
 }
 
 impl ChangesAt {

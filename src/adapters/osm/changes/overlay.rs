@@ -57,6 +57,11 @@ impl Versions {
         }
     }
 
+    /// Whether the object changed.
+    pub(in crate::adapters::osm) fn name(&self, kind: ObjectKind, id: i64) -> bool {
+        self.0[kind as usize].contains_key(&id)
+    }
+
     /// How many objects changed.
     pub(in crate::adapters::osm) fn len(&self) -> usize {
         self.0.iter().map(FxHashMap::len).sum()

@@ -21,7 +21,12 @@ use crate::domain::Timestamp;
 
 /// Whether the reader of extracts takes a block.
 fn is_taken(block: &[u8]) -> bool {
-    Block::decode(block).is_ok()
+    let shown = Block::parse(block).and_then(|block| {
+        block.nodes(|_| Ok(()))?;
+        block.ways(|way| way.refs(&mut Vec::new()))?;
+        block.relations(|relation| relation.members().map(|_| ()))
+    });
+    shown.is_ok()
 }
 
 /// The living objects of an overlay, as another reader of PBF sees them; after checking the rules for blocks.
