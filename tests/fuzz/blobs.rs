@@ -8,21 +8,21 @@ use flate2::Compression;
 use flate2::read::ZlibDecoder;
 use flate2::write::ZlibEncoder;
 
-use crate::protobuf::{self, Field, Value, bytes, number};
+use super::protobuf::{self, Field, Value, bytes, number};
 
 /// Most that is inflated, so that a change of a bomb takes no longer than that of another file.
 const MAX_INFLATED_BYTES: u64 = 1 << 20;
 
 /// A frame: what it says it is, and the fields of its blob.
 #[derive(Debug, Clone)]
-pub struct Blob {
-    pub kind: Vec<u8>,
-    pub fields: Vec<Field>,
+pub(crate) struct Blob {
+    pub(crate) kind: Vec<u8>,
+    pub(crate) fields: Vec<Field>,
 }
 
 /// How a blob holds its content.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Codec {
+pub(crate) enum Codec {
     Raw,
     Zlib,
     /// As one run of literals.
@@ -33,14 +33,14 @@ pub enum Codec {
 
 impl Blob {
     /// A blob of this content.
-    pub fn new(kind: &str, content: &[u8], codec: Codec) -> Self {
+    pub(crate) fn new(kind: &str, content: &[u8], codec: Codec) -> Self {
         let mut blob = Self { kind: kind.into(), fields: Vec::new() };
         blob.fill(content, codec);
         blob
     }
 
     /// Gives it another content.
-    pub fn fill(&mut self, content: &[u8], codec: Codec) {
+    pub(crate) fn fill(&mut self, content: &[u8], codec: Codec) {
         let size = number(2, content.len() as i64);
         self.fields = match codec {
             Codec::Raw => vec![bytes(1, content)],
@@ -55,7 +55,7 @@ impl Blob {
     }
 
     /// What it holds, where it is uncompressed or zlib.
-    pub fn content(&self) -> Option<Vec<u8>> {
+    pub(crate) fn content(&self) -> Option<Vec<u8>> {
         self.fields.iter().find_map(|field| match (field.number, &field.value) {
             (1, Value::Bytes(raw)) => Some(raw.clone()),
             (3, Value::Bytes(compressed)) => {
@@ -70,7 +70,7 @@ impl Blob {
 }
 
 /// The blobs of a file; `None` when it is not made of blobs to its end.
-pub fn split(mut file: &[u8]) -> Option<Vec<Blob>> {
+pub(crate) fn split(mut file: &[u8]) -> Option<Vec<Blob>> {
     let mut blobs = Vec::new();
     while let Some((length, rest)) = file.split_first_chunk() {
         let (header, rest) = rest.split_at_checked(u32::from_be_bytes(*length) as usize)?;
@@ -91,7 +91,7 @@ pub fn split(mut file: &[u8]) -> Option<Vec<Blob>> {
 }
 
 /// The file of these blobs.
-pub fn join(blobs: &[Blob]) -> Vec<u8> {
+pub(crate) fn join(blobs: &[Blob]) -> Vec<u8> {
     let mut file = Vec::new();
     for blob in blobs {
         let content = protobuf::write(&blob.fields);

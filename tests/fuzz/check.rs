@@ -2,9 +2,9 @@
 //! lost, no area is invalid.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::error::Error;
+use std::path::Path;
 use std::sync::OnceLock;
-use std::{env, fs};
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
@@ -23,7 +23,6 @@ use poimill::pipeline::ports::{Demand, Extracted, Observer, Source, Unit};
 
 /// What the readings have in common.
 struct Asked {
-    file: PathBuf,
     world: Region,
     town: Region,
     places: Taxonomy,
@@ -51,19 +50,21 @@ impl Observer for Silent {
     fn note(&self, _: &str) {}
 }
 
-/// Reads a file of these bytes.
-pub fn read(bytes: &[u8]) {
+/// Reads a file in every way; returns how many objects it has, or why it cannot be read.
+///
+/// # Panics
+///
+/// When what always holds does not.
+pub(crate) fn read(file: &Path) -> Result<u64, String> {
     static ASKED: OnceLock<Asked> = OnceLock::new();
     let asked = ASKED.get_or_init(Asked::new);
-    fs::write(&asked.file, bytes).expect("the file can be written");
-    let source = OsmPbf::new("osm", &asked.file);
+    let source = OsmPbf::new("osm", file);
     let checked = source.check();
 
     let everywhere = asked.demand(&asked.world, &asked.places, &[]);
     let both = asked.demand(&asked.town, &asked.places, &asked.layers);
     let layers = asked.demand(&asked.world, &asked.nothing, &asked.layers);
-    let read: Vec<Result<u64, RunError>> =
-        [everywhere, both, layers].iter().map(|demand| reading(&source, demand)).collect();
+    let read = [everywhere, both, layers].map(|demand| reading(&source, &demand));
 
     // A reading that skips what is not wanted may not see that it is damaged; what it does see, it counts.
     let mut counts = read.iter().filter_map(|count| count.as_ref().ok());
@@ -71,6 +72,18 @@ pub fn read(bytes: &[u8]) {
         assert!(counts.all(|count| count == first), "objects read: {read:?}");
         assert!(checked.is_ok(), "read, but refused by a look at it: {checked:?}");
     }
+    let [everywhere, ..] = read;
+    everywhere.map_err(|error| told(&error))
+}
+
+/// An error with its causes.
+fn told(error: &RunError) -> String {
+    let (mut told, mut cause) = (error.to_string(), error.source());
+    while let Some(error) = cause {
+        told = format!("{told}: {error}");
+        cause = error.source();
+    }
+    told
 }
 
 /// Reads once; returns the number of objects.
@@ -163,7 +176,6 @@ fn rows(layer: &Layer, rows: Sorter) -> u64 {
 
 impl Asked {
     fn new() -> Self {
-        let folder = env::var_os("POIMILL_FUZZ_FOLDER").expect("run.sh names a folder");
         let categories = include_str!("../../pipelines/categories.toml");
         let taxonomy = |themes: &[&str]| {
             let themes: Vec<String> = themes.iter().map(|theme| (*theme).to_owned()).collect();
@@ -182,7 +194,6 @@ impl Asked {
         let columns = [("name", PromotedKind::Text), ("layer", PromotedKind::Integer)];
         let columns = columns.map(|(key, kind)| Promoted { key: key.to_owned(), name: key.to_owned(), kind }).to_vec();
         Self {
-            file: Path::new(&folder).join("input.osm.pbf"),
             world: Region::world(),
             town: Region::from_bbox(BBox { xmin: 9.0, ymin: 47.0, xmax: 9.5, ymax: 47.5 }, Metres(500.0)),
             places: taxonomy(&["places", "charging"]),

@@ -11,7 +11,7 @@ const LIMIT_BYTES: usize = 512 << 20;
 static HELD_BYTES: AtomicUsize = AtomicUsize::new(0);
 
 /// The system's allocator, which ends the process with an error for libFuzzer to note when too much is held.
-pub struct Limited;
+pub(crate) struct Limited;
 
 fn take(bytes: usize) {
     let held = HELD_BYTES.fetch_add(bytes, Relaxed) + bytes;

@@ -1,8 +1,8 @@
 //! Changes a file where it is deep: within the message of a blob, whose lengths and compression are then made right
 //! again. Changes of plain bytes hardly ever pass the inflating.
 
-use crate::blobs::{Codec, join, split};
-use crate::protobuf::{Field, Value, parse, parse_varints, write, write_varints};
+use super::blobs::{Codec, join, split};
+use super::protobuf::{Field, Value, parse, parse_varints, write, write_varints};
 
 /// Numbers at the edges of what readers expect.
 const EDGES: [u64; 16] = [
@@ -31,7 +31,7 @@ const DEEPEST: u32 = 5;
 type ChangeBytes<'a> = dyn FnMut(&mut Vec<u8>) + 'a;
 
 /// The file with a change; `None` when it is better changed as plain bytes.
-pub fn file(file: &[u8], seed: u32, bytes: &mut ChangeBytes<'_>) -> Option<Vec<u8>> {
+pub(crate) fn file(file: &[u8], seed: u32, bytes: &mut ChangeBytes<'_>) -> Option<Vec<u8>> {
     let mut dice = Dice(u64::from(seed) << 1 | 1);
     if dice.one_in(8) {
         return None;

@@ -4,13 +4,13 @@
 
 /// A field of a message.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Field {
-    pub number: u64,
-    pub value: Value,
+pub(crate) struct Field {
+    pub(crate) number: u64,
+    pub(crate) value: Value,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-pub enum Value {
+pub(crate) enum Value {
     Varint(u64),
     Fixed64([u8; 8]),
     /// A text, bytes, packed numbers, or a message.
@@ -19,7 +19,7 @@ pub enum Value {
 }
 
 /// The fields of a message; `None` when it is none.
-pub fn parse(mut bytes: &[u8]) -> Option<Vec<Field>> {
+pub(crate) fn parse(mut bytes: &[u8]) -> Option<Vec<Field>> {
     let mut fields = Vec::new();
     while !bytes.is_empty() {
         let key = take_varint(&mut bytes)?;
@@ -42,7 +42,7 @@ pub fn parse(mut bytes: &[u8]) -> Option<Vec<Field>> {
 }
 
 /// The bytes of a message.
-pub fn write(fields: &[Field]) -> Vec<u8> {
+pub(crate) fn write(fields: &[Field]) -> Vec<u8> {
     let mut out = Vec::new();
     for Field { number, value } in fields {
         let mut key = |wire: u64| push_varint(&mut out, number << 3 | wire);
@@ -70,34 +70,34 @@ pub fn write(fields: &[Field]) -> Vec<u8> {
 }
 
 /// A field that holds a number.
-pub fn number(number: u64, value: i64) -> Field {
+pub(crate) fn number(number: u64, value: i64) -> Field {
     Field { number, value: Value::Varint(value.cast_unsigned()) }
 }
 
 /// A field that holds bytes.
-pub fn bytes(number: u64, value: impl Into<Vec<u8>>) -> Field {
+pub(crate) fn bytes(number: u64, value: impl Into<Vec<u8>>) -> Field {
     Field { number, value: Value::Bytes(value.into()) }
 }
 
 /// A field that holds a message.
-pub fn message(number: u64, fields: &[Field]) -> Field {
+pub(crate) fn message(number: u64, fields: &[Field]) -> Field {
     bytes(number, write(fields))
 }
 
 /// A field that holds numbers.
-pub fn packed(number: u64, values: impl IntoIterator<Item = i64>) -> Field {
+pub(crate) fn packed(number: u64, values: impl IntoIterator<Item = i64>) -> Field {
     bytes(number, write_varints(values.into_iter().map(i64::cast_unsigned)))
 }
 
 /// A field that holds the zigzag differences of numbers.
-pub fn deltas(number: u64, values: impl IntoIterator<Item = i64>) -> Field {
+pub(crate) fn deltas(number: u64, values: impl IntoIterator<Item = i64>) -> Field {
     let mut last = 0;
     let differences = values.into_iter().map(|value| value.wrapping_sub(std::mem::replace(&mut last, value)));
     packed(number, differences.map(|difference| (difference << 1) ^ (difference >> 63)))
 }
 
 /// Packed numbers; `None` when they do not end where the bytes do.
-pub fn parse_varints(mut bytes: &[u8]) -> Option<Vec<u64>> {
+pub(crate) fn parse_varints(mut bytes: &[u8]) -> Option<Vec<u64>> {
     let mut values = Vec::new();
     while !bytes.is_empty() {
         values.push(take_varint(&mut bytes)?);
@@ -106,7 +106,7 @@ pub fn parse_varints(mut bytes: &[u8]) -> Option<Vec<u64>> {
 }
 
 /// The bytes of packed numbers.
-pub fn write_varints(values: impl IntoIterator<Item = u64>) -> Vec<u8> {
+pub(crate) fn write_varints(values: impl IntoIterator<Item = u64>) -> Vec<u8> {
     let mut out = Vec::new();
     values.into_iter().for_each(|value| push_varint(&mut out, value));
     out

@@ -51,7 +51,7 @@ export POIMILL_FUZZ_SEEDS
 log=$POIMILL_FUZZ_FOLDER/log
 # shellcheck disable=SC2086
 if ! "$fuzzer" $limits -max_len=65536 -seed="$seed" -max_total_time="$what" -print_final_stats=1 \
-    -artifact_prefix="$findings/" "$corpus" "$POIMILL_FUZZ_SEEDS" >"$log" 2>&1; then
+    -artifact_prefix="$findings/" "$corpus" "$POIMILL_FUZZ_SEEDS" tests/fuzz/findings >"$log" 2>&1; then
     tail -n 60 "$log" >&2
     echo "fuzzing found something with seed $seed; the file is in $findings, read it again with: sh tests/fuzz/run.sh FILE" >&2
     exit 1

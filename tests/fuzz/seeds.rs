@@ -1,55 +1,55 @@
 //! Small files to begin with: one for each way in which the format can say the same.
 
-use std::path::Path;
-use std::{env, fs};
-
-use crate::blobs::{Blob, Codec, join};
-use crate::protobuf::{Field, bytes, deltas, message, number, packed, write};
+use super::blobs::{Blob, Codec, join};
+use super::protobuf::{Field, bytes, deltas, message, number, packed, write};
 
 /// How a file is written.
 #[derive(Clone, Copy)]
 struct Style {
     codec: Codec,
-    dense: bool,
-    /// Version, time, changeset and user of each object.
-    metadata: bool,
-    /// Positions of nodes are repeated with the ways.
-    locations_on_ways: bool,
-    /// Positions are in other units, from another origin.
-    odd_units: bool,
-    /// The header says that the file is sorted.
-    sorted: bool,
-    /// All kinds of objects are in one block.
-    one_block: bool,
+    oddities: &'static [Oddity],
     required: Option<&'static str>,
 }
 
-const PLAIN: Style = Style {
-    codec: Codec::Raw,
-    dense: true,
-    metadata: true,
-    locations_on_ways: false,
-    odd_units: false,
-    sorted: true,
-    one_block: false,
-    required: None,
-};
+/// Ways in which a file is not as most are.
+#[derive(Clone, Copy, PartialEq)]
+enum Oddity {
+    PlainNodes,
+    /// Without version, time, changeset and user.
+    NoMetadata,
+    /// Positions of nodes are repeated with the ways.
+    LocationsOnWays,
+    /// Positions are in other units, from another origin.
+    OddUnits,
+    /// The header does not say that the file is sorted.
+    NotSaidToBeSorted,
+    /// All kinds of objects are in one block.
+    OneBlock,
+}
+
+const PLAIN: Style = Style { codec: Codec::Raw, oddities: &[], required: None };
 
 const STYLES: [(&str, Style); 13] = [
     ("raw", PLAIN),
     ("zlib", Style { codec: Codec::Zlib, ..PLAIN }),
     ("lz4", Style { codec: Codec::Lz4, ..PLAIN }),
     ("zstd", Style { codec: Codec::Zstd, ..PLAIN }),
-    ("plain-nodes", Style { dense: false, ..PLAIN }),
-    ("no-metadata", Style { metadata: false, ..PLAIN }),
-    ("locations-on-ways", Style { locations_on_ways: true, ..PLAIN }),
-    ("odd-units", Style { odd_units: true, ..PLAIN }),
-    ("odd-units-plain", Style { odd_units: true, dense: false, metadata: false, ..PLAIN }),
-    ("unsorted", Style { sorted: false, ..PLAIN }),
-    ("one-block", Style { one_block: true, ..PLAIN }),
+    ("plain-nodes", Style { oddities: &[Oddity::PlainNodes], ..PLAIN }),
+    ("no-metadata", Style { oddities: &[Oddity::NoMetadata], ..PLAIN }),
+    ("locations-on-ways", Style { oddities: &[Oddity::LocationsOnWays], ..PLAIN }),
+    ("odd-units", Style { oddities: &[Oddity::OddUnits], ..PLAIN }),
+    ("odd-units-plain", Style { oddities: &[Oddity::OddUnits, Oddity::PlainNodes, Oddity::NoMetadata], ..PLAIN }),
+    ("not-said-to-be-sorted", Style { oddities: &[Oddity::NotSaidToBeSorted], ..PLAIN }),
+    ("one-block", Style { oddities: &[Oddity::OneBlock], ..PLAIN }),
     ("history", Style { required: Some("HistoricalInformation"), ..PLAIN }),
     ("unknown-feature", Style { required: Some("Quaternions"), ..PLAIN }),
 ];
+
+impl Style {
+    fn is(&self, oddity: Oddity) -> bool {
+        self.oddities.contains(&oddity)
+    }
+}
 
 /// Nodes 1 to 30 on a grid of 10⁻⁴ degrees, six in a row; every fifth has tags.
 const NODES: std::ops::RangeInclusive<i64> = 1..=30;
@@ -83,19 +83,17 @@ const RELATIONS: [(Members, &[&str]); 6] = [
     (&[(1, 7, "outer"), (1, 9, "outer")], &["type", "multipolygon", "shop", "mall"]),
 ];
 
-/// Writes the seeds into the folder that the environment names; nothing where it names none.
-pub fn write_all() {
-    let Some(folder) = env::var_os("POIMILL_FUZZ_SEEDS") else { return };
-    for (name, style) in STYLES {
-        fs::write(Path::new(&folder).join(name), file(&style)).expect("a seed can be written");
-    }
-    fs::write(Path::new(&folder).join("no-objects"), join(&[header(&PLAIN)])).expect("a seed can be written");
+/// Every seed by its name.
+pub(crate) fn all() -> Vec<(&'static str, Vec<u8>)> {
+    let mut seeds: Vec<_> = STYLES.iter().map(|(name, style)| (*name, file(style))).collect();
+    seeds.push(("no-objects", join(&[header(&PLAIN)])));
+    seeds
 }
 
 fn file(style: &Style) -> Vec<u8> {
     let mut blobs = vec![header(style)];
     let (nodes, ways, relations) = (0..NODES.count(), 0..WAYS.len(), 0..RELATIONS.len());
-    if style.one_block {
+    if style.is(Oddity::OneBlock) {
         blobs.push(block(style, &[nodes], &[ways], &[relations]));
     } else {
         // Two of each, so that there is something between which to look for the first of a kind.
@@ -126,8 +124,8 @@ fn header(style: &Style) -> Blob {
         bytes(4, "DenseNodes"),
     ];
     fields.extend(style.required.map(|feature| bytes(4, feature)));
-    fields.extend(style.sorted.then(|| bytes(5, "Sort.Type_then_ID")));
-    fields.extend(style.locations_on_ways.then(|| bytes(5, "LocationsOnWays")));
+    fields.extend((!style.is(Oddity::NotSaidToBeSorted)).then(|| bytes(5, "Sort.Type_then_ID")));
+    fields.extend(style.is(Oddity::LocationsOnWays).then(|| bytes(5, "LocationsOnWays")));
     fields.extend([bytes(16, "seeds"), number(32, 1_700_000_000), number(33, 7), bytes(34, "https://example.org/")]);
     Blob::new("OSMHeader", &write(&fields), style.codec)
 }
@@ -167,7 +165,7 @@ fn block(style: &Style, nodes: &[Range], ways: &[Range], relations: &[Range]) ->
     }
     let mut fields = vec![strings.message()];
     fields.extend(groups);
-    if style.odd_units {
+    if style.is(Oddity::OddUnits) {
         fields.extend([number(17, 1000), number(18, 10), number(19, 47_000_000_000), number(20, 9_000_000_000)]);
     }
     Blob::new("OSMData", &write(&fields), style.codec)
@@ -176,7 +174,7 @@ fn block(style: &Style, nodes: &[Range], ways: &[Range], relations: &[Range]) ->
 /// Position of a node in the units of the file: longitude, latitude.
 fn position(style: &Style, id: i64) -> (i64, i64) {
     let (column, row) = ((id - 1) % 6, (id - 1) / 6);
-    let units = if style.odd_units { (0, 0, 100) } else { (90_000_000, 470_000_000, 1000) };
+    let units = if style.is(Oddity::OddUnits) { (0, 0, 100) } else { (90_000_000, 470_000_000, 1000) };
     (units.0 + column * units.2, units.1 + row * units.2)
 }
 
@@ -190,7 +188,7 @@ fn node_tags(id: i64) -> &'static [&'static str] {
 
 fn node_group(style: &Style, range: &Range, strings: &mut Strings) -> Vec<Field> {
     let ids: Vec<i64> = NODES.skip(range.start).take(range.len()).collect();
-    if !style.dense {
+    if style.is(Oddity::PlainNodes) {
         let node = |id: &i64| {
             let (lon, lat) = position(style, *id);
             let mut fields = object(style, *id, node_tags(*id), strings);
@@ -201,7 +199,7 @@ fn node_group(style: &Style, range: &Range, strings: &mut Strings) -> Vec<Field>
         return ids.iter().map(node).collect();
     }
     let mut fields = vec![deltas(1, ids.iter().copied())];
-    if style.metadata {
+    if !style.is(Oddity::NoMetadata) {
         let user = strings.at("mapper");
         let info = [
             packed(1, ids.iter().map(|_| 3)),
@@ -231,7 +229,7 @@ fn object(style: &Style, id: i64, tags: &[&str], strings: &mut Strings) -> Vec<F
         packed(2, texts.iter().step_by(2).copied()),
         packed(3, texts.iter().skip(1).step_by(2).copied()),
     ];
-    if style.metadata {
+    if !style.is(Oddity::NoMetadata) {
         let user = strings.at("mapper");
         let time = number(2, 1_650_000_000 + id);
         fields.push(message(4, &[number(1, 2), time, number(3, 77), number(4, 42), number(5, user)]));
@@ -243,7 +241,7 @@ fn way(style: &Style, at: usize, strings: &mut Strings) -> Field {
     let (nodes, tags) = WAYS[at];
     let mut fields = object(style, at as i64 + 1, tags, strings);
     fields.push(deltas(8, nodes.iter().copied()));
-    if style.locations_on_ways {
+    if style.is(Oddity::LocationsOnWays) {
         fields.push(deltas(9, nodes.iter().map(|id| position(style, *id).1)));
         fields.push(deltas(10, nodes.iter().map(|id| position(style, *id).0)));
     }

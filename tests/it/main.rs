@@ -23,6 +23,8 @@ mod line;
 #[cfg(test)]
 mod nights;
 #[cfg(test)]
+mod osm_findings;
+#[cfg(test)]
 mod osm_parity;
 #[cfg(test)]
 mod postgis;

@@ -9,6 +9,9 @@ use super::Fault;
 use super::wire::{Fields, Numbers, Repeated, Sums, Value, zigzag};
 use crate::domain::{ObjectKind, Position};
 
+/// Times that mean something: after 1970, and such that a calendar has them.
+const TIMES_MS: std::ops::RangeInclusive<i64> = 1..=253_402_207_200_000;
+
 /// A block of nodes, ways and relations.
 pub(super) struct Block<'a> {
     strings: Vec<&'a [u8]>,
@@ -308,10 +311,10 @@ impl Default for Meta<'_> {
 }
 
 impl Meta<'_> {
-    /// Without what writers put where they know nothing: -1, 0, and the empty text.
+    /// Without what writers put where they know nothing: -1, 0, and the empty text; and without times that cannot be.
     fn as_said(mut self) -> Self {
         self.version = self.version.filter(|version| *version > 0);
-        self.time_ms = self.time_ms.filter(|ms| *ms > 0);
+        self.time_ms = self.time_ms.filter(|ms| TIMES_MS.contains(ms));
         self.changeset = self.changeset.filter(|id| *id > 0);
         self.uid = self.uid.filter(|id| *id > 0);
         self.user = self.user.filter(|name| !name.is_empty());
