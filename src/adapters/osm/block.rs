@@ -6,7 +6,8 @@
 //! Source: osmformat.proto, <https://github.com/openstreetmap/OSM-binary>.
 
 use super::Fault;
-use super::wire::{Fields, Numbers, Repeated, Sums, Value, zigzag};
+use super::dense::DenseInfo;
+use super::wire::{Fields, Repeated, Sums, Value, zigzag};
 use crate::domain::{ObjectKind, Position};
 
 /// Times that mean something: after 1970, and such that a calendar has them.
@@ -32,6 +33,15 @@ pub(super) struct Meta<'a> {
     pub(super) user: Option<&'a [u8]>,
     /// False: this version deletes it.
     pub(super) visible: bool,
+}
+
+/// How much is read of the metadata of dense nodes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Detail {
+    /// Version, time, and whether it is visible.
+    Version,
+    /// All of it.
+    All,
 }
 
 /// A node. Its position is `None` where it is out of all range.
@@ -150,13 +160,17 @@ impl<'a> Block<'a> {
     }
 
     /// Shows every node, in the order of the block.
-    pub(super) fn nodes(&self, mut show: impl FnMut(Node<'_, 'a>) -> Result<(), Fault>) -> Result<(), Fault> {
+    pub(super) fn nodes(
+        &self,
+        detail: Detail,
+        mut show: impl FnMut(Node<'_, 'a>) -> Result<(), Fault>,
+    ) -> Result<(), Fault> {
         let mut tags = Vec::new();
         for group in &self.groups {
             for field in Fields(group) {
                 match field? {
                     (1, value) => self.plain_node(value.bytes()?, &mut tags, &mut show)?,
-                    (2, value) => self.dense_nodes(value.bytes()?, &mut tags, &mut show)?,
+                    (2, value) => self.dense_nodes(value.bytes()?, detail, &mut tags, &mut show)?,
                     _ => {}
                 }
             }
@@ -187,6 +201,7 @@ impl<'a> Block<'a> {
     fn dense_nodes(
         &self,
         dense: &'a [u8],
+        detail: Detail,
         tags: &mut Vec<(u32, u32)>,
         show: &mut impl FnMut(Node<'_, 'a>) -> Result<(), Fault>,
     ) -> Result<(), Fault> {
@@ -207,7 +222,7 @@ impl<'a> Block<'a> {
         let (mut ids, mut lats, mut lons) = (Sums::of(&ids), Sums::of(&lats), Sums::of(&lons));
         let has_tags = !texts.is_empty();
         let mut texts = texts.numbers();
-        let mut metas = info.columns();
+        let mut metas = info.columns(detail);
         let grid = self.grid();
         while let Some(id) = ids.next()? {
             let (Some(lat), Some(lon)) = (lats.next()?, lons.next()?) else { return Err(uneven()) };
@@ -299,7 +314,8 @@ impl<'a> Block<'a> {
         Ok(meta.as_said())
     }
 
-    fn time_ms(&self, time: i64) -> Result<i64, Fault> {
+    /// A time in milliseconds.
+    pub(super) fn time_ms(&self, time: i64) -> Result<i64, Fault> {
         time.checked_mul(self.date_granularity).ok_or(Fault::Structure("a time is out of all range"))
     }
 }
@@ -312,7 +328,7 @@ impl Default for Meta<'_> {
 
 impl Meta<'_> {
     /// Without what writers put where they know nothing: -1, 0, and the empty text; and without times that cannot be.
-    fn as_said(mut self) -> Self {
+    pub(super) fn as_said(mut self) -> Self {
         self.version = self.version.filter(|version| *version > 0);
         self.time_ms = self.time_ms.filter(|ms| TIMES_MS.contains(ms));
         self.changeset = self.changeset.filter(|id| *id > 0);
@@ -353,99 +369,6 @@ impl<'a> Common<'a> {
                 _ => return Err(Fault::Structure("keys and values of an object differ in number")),
             }
         }
-    }
-}
-
-/// Metadata of dense nodes, as columns; each whole or empty.
-#[derive(Default)]
-struct DenseInfo<'a> {
-    versions: Repeated<'a>,
-    times: Repeated<'a>,
-    changesets: Repeated<'a>,
-    uids: Repeated<'a>,
-    users: Repeated<'a>,
-    visible: Repeated<'a>,
-}
-
-impl<'a> DenseInfo<'a> {
-    fn take(&mut self, info: &'a [u8]) -> Result<(), Fault> {
-        for field in Fields(info) {
-            match field? {
-                (1, value) => self.versions.add(value)?,
-                (2, value) => self.times.add(value)?,
-                (3, value) => self.changesets.add(value)?,
-                (4, value) => self.uids.add(value)?,
-                (5, value) => self.users.add(value)?,
-                (6, value) => self.visible.add(value)?,
-                _ => {}
-            }
-        }
-        Ok(())
-    }
-
-    fn columns(&self) -> DenseColumns<'_> {
-        let there = |field: &Repeated<'_>| !field.is_empty();
-        DenseColumns {
-            versions: there(&self.versions).then(|| self.versions.numbers()),
-            times: there(&self.times).then(|| Sums::of(&self.times)),
-            changesets: there(&self.changesets).then(|| Sums::of(&self.changesets)),
-            uids: there(&self.uids).then(|| Sums::of(&self.uids)),
-            users: there(&self.users).then(|| Sums::of(&self.users)),
-            visible: there(&self.visible).then(|| self.visible.numbers()),
-        }
-    }
-}
-
-/// Metadata of dense nodes, one node after the other.
-struct DenseColumns<'i> {
-    versions: Option<Numbers<'i>>,
-    times: Option<Sums<'i>>,
-    changesets: Option<Sums<'i>>,
-    uids: Option<Sums<'i>>,
-    users: Option<Sums<'i>>,
-    visible: Option<Numbers<'i>>,
-}
-
-impl DenseColumns<'_> {
-    fn next<'a>(&mut self, block: &Block<'a>) -> Result<Meta<'a>, Fault> {
-        let uneven = || Fault::Structure("columns of dense nodes differ in length");
-        let mut meta = Meta::default();
-        if let Some(versions) = &mut self.versions {
-            meta.version = Some(versions.next()?.ok_or_else(uneven)? as i32);
-        }
-        if let Some(times) = &mut self.times {
-            meta.time_ms = Some(block.time_ms(times.next()?.ok_or_else(uneven)?)?);
-        }
-        if let Some(changesets) = &mut self.changesets {
-            meta.changeset = Some(changesets.next()?.ok_or_else(uneven)?);
-        }
-        if let Some(uids) = &mut self.uids {
-            meta.uid = Some(uids.next()?.ok_or_else(uneven)? as i32);
-        }
-        if let Some(users) = &mut self.users {
-            meta.user = block.strings.get(users.next()?.ok_or_else(uneven)? as usize).copied();
-        }
-        if let Some(visible) = &mut self.visible {
-            meta.visible = visible.next()?.ok_or_else(uneven)? != 0;
-        }
-        Ok(meta.as_said())
-    }
-
-    /// Whether every column has come to its end.
-    fn ended(&mut self) -> Result<bool, Fault> {
-        let numbers = [&mut self.versions, &mut self.visible];
-        let sums = [&mut self.times, &mut self.changesets, &mut self.uids, &mut self.users];
-        for column in numbers.into_iter().flatten() {
-            if column.next()?.is_some() {
-                return Ok(false);
-            }
-        }
-        for column in sums.into_iter().flatten() {
-            if column.next()?.is_some() {
-                return Ok(false);
-            }
-        }
-        Ok(true)
     }
 }
 

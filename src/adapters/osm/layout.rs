@@ -82,14 +82,12 @@ impl Layout {
         Ok(Self { pieces, in_files })
     }
 
-    /// The blocks with objects of a kind: first those of the files, then those of updates.
-    pub(super) fn stages(&self, kind: ObjectKind) -> [Stage; 2] {
-        let stage = |of: &[(Piece, Kinds)], updates| {
-            let (pieces, kinds) = of.iter().filter(|(_, kinds)| kinds[kind as usize]).copied().unzip();
-            Stage { pieces, kinds, updates }
-        };
-        let (files, updates) = self.pieces.split_at(self.in_files);
-        [stage(files, false), stage(updates, true)]
+    /// The blocks with objects of a kind, those of files or those of updates.
+    pub(super) fn stage(&self, kind: ObjectKind, updates: bool) -> Stage {
+        let (in_files, in_updates) = self.pieces.split_at(self.in_files);
+        let of = if updates { in_updates } else { in_files };
+        let (pieces, kinds) = of.iter().filter(|(_, kinds)| kinds[kind as usize]).copied().unzip();
+        Stage { pieces, kinds, updates }
     }
 
     /// Blocks of no kind at all: they are opened too, so that damage in them is found.

@@ -10,20 +10,17 @@
 use std::collections::BTreeMap;
 
 use super::block::{Block, Meta};
-use super::blocks::Blocks;
-use super::judge::{BROKEN_TAG, Judge, LAYERS, LayerTally, Outcome, PLACES, fits, row};
+use super::blocks::{Blocks, Piece};
+use super::judge::{Judge, LAYERS, fits};
 use super::layout::{Layout, Stage};
 use super::line::{Line, Scratch};
 use super::locations::{Ids, Locations, Referred};
-use super::object::{Geometry, Member, Object, record_id};
+use super::object::{Geometry, Member, Object};
 use super::source::Ended;
+use super::verdict::{Verdict, is_area, malformed, object, verdict};
 use super::versions::{Counts, Versions};
 use super::{Fault, OsmError};
-use crate::domain::{
-    Feature, GeometryKind, LeftOut, LeftOutRule, LonLat, ObjectKind, Position, Reject, RejectCode, Shape, TagSet, Tags,
-    Timestamp,
-};
-use crate::pipeline::layers::LayerShape;
+use crate::domain::{GeometryKind, LeftOut, LeftOutRule, ObjectKind, Reject, Tags};
 use crate::pipeline::ports::{Demand, Observer, Unit};
 
 /// A source that is being read.
@@ -136,56 +133,64 @@ impl<'v> Seen<'v> {
 /// What a block has for places.
 #[derive(Default)]
 struct Found {
+    not_matched: u64,
     left_out: LeftOut,
     objects: Vec<Result<Object, Reject>>,
 }
 
-/// What may become of an object as a place.
-enum Verdict {
-    LeftOut(LeftOutRule),
-    Rejected(Reject),
-    Wanted(Tags),
-}
-
 impl<'r> Reader<'r> {
-    /// Reads the blocks with objects of a kind, first those of files, then those of updates.
+    /// Reads the blocks with objects of these kinds, first those of files, then those of updates; kinds that come first
+    /// are begun first.
     ///
-    /// The first pass over a kind counts its objects.
+    /// The first pass over a kind counts its objects; it is a pass over this kind alone.
     pub(super) fn pass<T: Send>(
         &mut self,
-        kind: ObjectKind,
+        kinds: &[ObjectKind],
         doing: &str,
         is_first: bool,
-        work: impl Fn(&Block<'_>, &mut Seen<'_>) -> Result<T, Fault> + Sync,
+        work: impl Fn(ObjectKind, &Block<'_>, &mut Seen<'_>) -> Result<T, Fault> + Sync,
         mut take: impl FnMut(T) -> Result<(), Ended>,
     ) -> Result<(), Ended> {
-        let stage = if doing.is_empty() { String::new() } else { format!(": {doing}") };
-        let name = format!("extract {}{stage}", self.source);
-        self.observer.stage(&name, Unit::Bytes, Some(self.layout.bytes(kind)));
-        for stage in self.layout.stages(kind) {
+        let bytes = kinds.iter().map(|kind| self.layout.bytes(*kind)).sum();
+        self.observer.stage(&format!("extract {}: {doing}", self.source), Unit::Bytes, Some(bytes));
+        for updates in [false, true] {
+            let stages: Vec<(ObjectKind, Stage)> =
+                kinds.iter().map(|kind| (*kind, self.layout.stage(*kind, updates))).collect();
+            let pieces: Vec<Piece> = stages.iter().flat_map(|(_, stage)| &stage.pieces).copied().collect();
+            let part = |mut at: usize| {
+                let mut stages = stages.iter();
+                loop {
+                    let (kind, stage) = stages.next().expect("every piece is part of a stage");
+                    match at.checked_sub(stage.pieces.len()) {
+                        None => return (*kind, stage, at),
+                        Some(rest) => at = rest,
+                    }
+                }
+            };
             let mut last: Option<(usize, i64)> = None;
             let mut outdated = Vec::new();
             let (versions, blocks) = (&self.versions, self.blocks);
-            let (ordered, observer) = (self.ordered && is_first && !stage.updates, self.observer);
-            let (read, objects) = (&mut self.read, self.objects.entry(plural(kind)).or_default());
+            let (ordered, observer) = (self.ordered && is_first && !updates, self.observer);
+            let (read, objects) = (&mut self.read, self.objects.entry(plural(kinds[0])).or_default());
             let newest_ms = &mut self.newest_ms;
             blocks.each(
-                &stage.pieces,
+                &pieces,
                 |at, block| {
+                    let (kind, stage, at) = part(at);
                     // What was taken for a block of nodes may hold ways as well, if the file is not in order.
                     let there = block.kinds()?;
                     if there.iter().zip(stage.kinds[at]).any(|(there, expected)| *there && !expected) {
                         return Err(Fault::Order);
                     }
-                    let mut seen = Seen::new(versions, &stage, at);
-                    let made = work(block, &mut seen)?;
+                    let mut seen = Seen::new(versions, stage, at);
+                    let made = work(kind, block, &mut seen)?;
                     let Seen { objects, superseded, first, last, ascending, newest_ms, outdated, .. } = seen;
                     Ok(((objects, superseded), (first, last), ascending, newest_ms, outdated, made))
                 },
                 |at, ((met, superseded), ids, ascending, newest, stale, made)| {
-                    observer.advance(stage.pieces[at].bytes());
+                    observer.advance(pieces[at].bytes());
                     if ordered && met > 0 {
-                        let file = stage.pieces[at].file();
+                        let file = pieces[at].file();
                         if !ascending || last.is_some_and(|(before, last)| before == file && last >= ids.0) {
                             return Err(Ended::Unordered);
                         }
@@ -200,7 +205,7 @@ impl<'r> Reader<'r> {
                     take(made)
                 },
             )?;
-            self.versions.outdated.extend(outdated.into_iter().map(|id| (kind, id)));
+            self.versions.outdated.extend(outdated.into_iter().map(|id| (kinds[0], id)));
         }
         Ok(())
     }
@@ -223,7 +228,7 @@ impl<'r> Reader<'r> {
         let wanted = self.wanted;
         let layers = if self.layers_have(&[GeometryKind::Area]) { LAYERS } else { 0 };
         let (mut ways, mut left_out) = (Vec::new(), LeftOut::default());
-        let work = |block: &Block<'_>, seen: &mut Seen<'_>| {
+        let work = |_, block: &Block<'_>, seen: &mut Seen<'_>| {
             let mut judge = Judge::new(wanted, block.strings());
             let (mut found, mut ways, mut texts) = (Found::default(), Vec::new(), Vec::new());
             block.relations(|relation| {
@@ -280,9 +285,10 @@ impl<'r> Reader<'r> {
             })?;
             Ok((found, ways))
         };
-        self.pass(ObjectKind::Relation, "relations", true, work, |(found, of_block)| {
+        self.pass(&[ObjectKind::Relation], "relations", true, work, |(found, of_block)| {
             ways.extend(of_block);
             left_out.merge(&found.left_out);
+            left_out.add(LeftOutRule::NotMatched, found.not_matched);
             found.objects.into_iter().try_for_each(&mut take)
         })?;
         self.left_out.merge(&left_out);
@@ -301,7 +307,7 @@ impl<'r> Reader<'r> {
         let (mut referred, mut left_out) = (Referred::default(), LeftOut::default());
         let mut members: Vec<(usize, Line)> = Vec::new();
         let known = &*lines;
-        let work = |block: &Block<'_>, seen: &mut Seen<'_>| {
+        let work = |_, block: &Block<'_>, seen: &mut Seen<'_>| {
             let mut judge = Judge::new(wanted, block.strings());
             let (mut found, mut members) = (Found::default(), Vec::new());
             let (mut refs, mut scratch) = (Ids::default(), Scratch::default());
@@ -332,10 +338,11 @@ impl<'r> Reader<'r> {
             })?;
             Ok((found, members, refs.sorted()))
         };
-        self.pass(ObjectKind::Way, "ways", true, work, |(found, of_block, refs)| {
+        self.pass(&[ObjectKind::Way], "ways", true, work, |(found, of_block, refs)| {
             members.extend(of_block);
             referred.add(refs);
             left_out.merge(&found.left_out);
+            left_out.add(LeftOutRule::NotMatched, found.not_matched);
             found.objects.into_iter().try_for_each(&mut take)
         })?;
         for (place, line) in members {
@@ -344,190 +351,17 @@ impl<'r> Reader<'r> {
         self.left_out.merge(&left_out);
         Ok(referred.locations())
     }
-
-    /// The third pass: nodes that are wanted, and the positions of those that are referred to.
-    pub(super) fn nodes(
-        &mut self,
-        locations: &Locations,
-        mut take: impl FnMut(Result<Feature, Reject>) -> Result<(), Ended>,
-        mut take_rows: impl FnMut(LayerTally) -> Result<(), Ended>,
-    ) -> Result<(), Ended> {
-        let wanted = self.wanted;
-        let mut left_out = LeftOut::default();
-        let work = |block: &Block<'_>, seen: &mut Seen<'_>| {
-            let mut judge = Judge::new(wanted, block.strings());
-            let mut tally = LayerTally::new(wanted.layers);
-            let (mut left_out, mut found, mut positions) = (LeftOut::default(), Vec::new(), Vec::new());
-            let (mut not_matched, mut not_in_layers) = (0, 0);
-            let (mut from, mut texts) = (0, Vec::new());
-            block.nodes(|node| {
-                let counts = seen.meet(ObjectKind::Node, node.id, &node.meta);
-                let lives = node.meta.visible && matches!(counts, Counts::Yes | Counts::Outdates);
-                if lives
-                    && !locations.is_empty()
-                    && let Some(place) = locations.walk(node.id, &mut from)
-                    && let Some(position) = node.position
-                {
-                    positions.push((place, position));
-                }
-                let whom = if node.tags.is_empty() { 0 } else { judge.matters(node.tags) };
-                if whom == 0 && lives {
-                    not_matched += 1;
-                    not_in_layers += 1;
-                    return Ok(());
-                }
-                // A position out of all range is nowhere on Earth either.
-                let stated = node.position.map_or((999.0, 999.0), Position::degrees);
-                let place =
-                    verdict(&judge, ObjectKind::Node, node.id, node.tags, whom, counts, &node.meta, Some(stated));
-                match place {
-                    Verdict::LeftOut(LeftOutRule::NotMatched) => not_matched += 1,
-                    Verdict::LeftOut(rule) => left_out.add(rule, 1),
-                    Verdict::Rejected(reject) => found.push(Err(reject)),
-                    // A position that is not on Earth is for the transform to judge.
-                    Verdict::Wanted(_)
-                        if LonLat::new(stated.0, stated.1).is_some_and(|at| !wanted.region.reads(at)) =>
-                    {
-                        left_out.add(LeftOutRule::OutsideRegion, 1);
-                    }
-                    Verdict::Wanted(tags) => {
-                        let shape = Shape::Point(geo::Point::new(stated.0, stated.1));
-                        let object = object(ObjectKind::Node, node.id, &node.meta, tags, Geometry::Point);
-                        found.push(Ok(object.into_feature(shape)));
-                    }
-                }
-                if wanted.layers.is_empty() {
-                    return Ok(());
-                }
-                if whom & LAYERS == 0 && lives {
-                    not_in_layers += 1;
-                    return Ok(());
-                }
-                if !may_have_rows(&mut tally, counts, &node.meta) {
-                    return Ok(());
-                }
-                if !judge.texts(node.tags, &mut texts) {
-                    tally.refuse(ObjectKind::Node, node.id, Some(stated), BROKEN_TAG);
-                    return Ok(());
-                }
-                for (at, layer) in wanted.layers.iter().enumerate() {
-                    let outcome = if !fits(layer, ObjectKind::Node, &texts) {
-                        Outcome::LeftOut(LeftOutRule::NotMatched)
-                    } else if counts == Counts::Repeated {
-                        Outcome::Rejected(repeated(ObjectKind::Node, node.id, Some(stated)))
-                    } else if !layer.kinds.contains(&GeometryKind::Point) {
-                        Outcome::LeftOut(LeftOutRule::WrongKind)
-                    } else if let Some(position) = node.position.filter(|position| position.is_valid()) {
-                        let at_lon_lat = LonLat::new(stated.0, stated.1);
-                        if at_lon_lat.is_some_and(|at| wanted.region.contains(at)) {
-                            let shape = LayerShape::Point(position);
-                            tally.rows[at].push(&row(layer, (ObjectKind::Node, node.id), shape, &texts, &node.meta));
-                            Outcome::Kept
-                        } else {
-                            Outcome::LeftOut(LeftOutRule::OutsideRegion)
-                        }
-                    } else {
-                        let message = "its position is not on Earth".to_owned();
-                        Outcome::Rejected(Reject {
-                            record_id: record_id(ObjectKind::Node, node.id),
-                            code: RejectCode::InvalidPosition,
-                            position: Some(stated),
-                            message,
-                        })
-                    };
-                    tally.note(at, outcome);
-                }
-                Ok(())
-            })?;
-            left_out.add(LeftOutRule::NotMatched, not_matched);
-            tally.leave_out(LeftOutRule::NotMatched, not_in_layers);
-            Ok((left_out, found, positions, tally))
-        };
-        self.pass(ObjectKind::Node, "nodes", true, work, |(more, found, of_block, tally)| {
-            left_out.merge(&more);
-            for (place, position) in of_block {
-                locations.set(place, position);
-            }
-            found.into_iter().try_for_each(&mut take)?;
-            take_rows(tally)
-        })?;
-        self.left_out.merge(&left_out);
-        Ok(())
-    }
 }
 
 impl Found {
     fn note(&mut self, verdict: Verdict, object: impl FnOnce(Tags) -> Object) {
         match verdict {
+            Verdict::LeftOut(LeftOutRule::NotMatched) => self.not_matched += 1,
             Verdict::LeftOut(rule) => self.left_out.add(rule, 1),
             Verdict::Rejected(reject) => self.objects.push(Err(reject)),
             Verdict::Wanted(tags) => self.objects.push(Ok(object(tags))),
         }
     }
-}
-
-/// What may become of an object as a place, as far as its tags tell.
-#[expect(clippy::too_many_arguments, reason = "all that is known of an object")]
-fn verdict(
-    judge: &Judge<'_, '_>,
-    kind: ObjectKind,
-    id: i64,
-    tags: &[(u32, u32)],
-    whom: u8,
-    counts: Counts,
-    meta: &Meta<'_>,
-    position: Option<(f64, f64)>,
-) -> Verdict {
-    if counts == Counts::Superseded {
-        return Verdict::LeftOut(LeftOutRule::Superseded);
-    }
-    if !meta.visible {
-        return Verdict::LeftOut(LeftOutRule::NotLive);
-    }
-    if whom & PLACES == 0 || !judge.hangs_on_tags(tags) {
-        return Verdict::LeftOut(LeftOutRule::NotMatched);
-    }
-    let mut texts = Vec::new();
-    if !judge.texts(tags, &mut texts) {
-        return Verdict::Rejected(malformed(kind, id, position, BROKEN_TAG));
-    }
-    if !judge.wanted.taxonomy.wants(kind, texts.as_slice()) {
-        return Verdict::LeftOut(LeftOutRule::NotMatched);
-    }
-    if counts == Counts::Repeated {
-        return Verdict::Rejected(repeated(kind, id, position));
-    }
-    Verdict::Wanted(texts.into_iter().collect())
-}
-
-/// Whether an object may have rows in layers; if not, it is counted.
-pub(super) fn may_have_rows(tally: &mut LayerTally, counts: Counts, meta: &Meta<'_>) -> bool {
-    if counts == Counts::Superseded {
-        tally.leave_out(LeftOutRule::Superseded, 1);
-    } else if !meta.visible {
-        tally.leave_out(LeftOutRule::NotLive, 1);
-    }
-    counts != Counts::Superseded && meta.visible
-}
-
-/// Whether the tags of a relation say that its members enclose an area.
-pub(super) fn is_area(tags: &[(&str, &str)]) -> bool {
-    matches!(tags.value_of("type"), Some("multipolygon" | "boundary"))
-}
-
-fn object(kind: ObjectKind, id: i64, meta: &Meta<'_>, tags: Tags, geometry: Geometry) -> Object {
-    let time = meta.time_ms.and_then(|ms| Timestamp::from_millisecond(ms).ok());
-    Object { kind, id, version: meta.version, time, tags, geometry }
-}
-
-fn malformed(kind: ObjectKind, id: i64, position: Option<(f64, f64)>, message: &str) -> Reject {
-    Reject { record_id: record_id(kind, id), code: RejectCode::Malformed, position, message: message.to_owned() }
-}
-
-/// Refuses an object that is in the file more than once.
-pub(super) fn repeated(kind: ObjectKind, id: i64, position: Option<(f64, f64)>) -> Reject {
-    let message = "another object of this id is in the file and counts".to_owned();
-    Reject { record_id: record_id(kind, id), code: RejectCode::RepeatedId, position, message }
 }
 
 fn plural(kind: ObjectKind) -> &'static str {

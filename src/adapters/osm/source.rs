@@ -217,8 +217,7 @@ impl OsmPbf {
             )?;
         }
         if !wanted.layers.is_empty() {
-            reader.way_rows(&locations, |tally| chunks.rows(tally))?;
-            reader.relation_rows(&lines, &locations, |tally| chunks.rows(tally))?;
+            reader.rows(&lines, &locations, |tally| chunks.rows(tally))?;
         }
         let mut left_out = std::mem::take(&mut reader.left_out);
         let parts = Parts { lines: &lines, locations: &locations };

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::OsmError;
+use super::block::Detail;
 use super::blocks::Blocks;
 use super::changes;
 use super::layout::Layout;
@@ -90,7 +91,7 @@ impl Versions {
     /// - **Cost**: 40 bytes per tagged object while it looks; only for files in no order, and for several files.
     pub(super) fn find_repeated(&mut self, blocks: &Blocks, layout: &Layout) -> Result<(), OsmError> {
         for kind in [ObjectKind::Node, ObjectKind::Way, ObjectKind::Relation] {
-            let [stage, _] = layout.stages(kind);
+            let stage = layout.stage(kind, false);
             let mut met: Vec<(i64, Reverse<Option<i32>>, Place, usize)> = Vec::new();
             blocks.each(
                 &stage.pieces,
@@ -105,7 +106,9 @@ impl Versions {
                         Ok(())
                     };
                     match kind {
-                        ObjectKind::Node => block.nodes(|node| note(node.id, !node.tags.is_empty(), node.meta.version)),
+                        ObjectKind::Node => {
+                            block.nodes(Detail::Version, |node| note(node.id, !node.tags.is_empty(), node.meta.version))
+                        }
                         ObjectKind::Way => block.ways(|way| note(way.id, true, way.meta.version)),
                         ObjectKind::Relation => block.relations(|it| note(it.id, true, it.meta.version)),
                     }?;

@@ -16,13 +16,13 @@ use osmpbf::{BlobDecode, BlobReader, Element, RelMemberType};
 use super::encode::{Body, Info, Kind, Member, Object, block};
 use super::error::{ChangesError, OscFault};
 use super::overlay::{Newest, Overlay};
-use crate::adapters::osm::block::Block;
+use crate::adapters::osm::block::{Block, Detail};
 use crate::domain::Timestamp;
 
 /// Whether the reader of extracts takes a block.
 fn is_taken(block: &[u8]) -> bool {
     let shown = Block::parse(block).and_then(|block| {
-        block.nodes(|_| Ok(()))?;
+        block.nodes(Detail::All, |_| Ok(()))?;
         block.ways(|way| way.refs(&mut Vec::new()))?;
         block.relations(|relation| relation.members().map(|_| ()))
     });
