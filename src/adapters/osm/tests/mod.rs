@@ -4,6 +4,7 @@ mod conformance;
 mod damage;
 mod encode;
 mod real;
+mod rows;
 mod small;
 
 use std::io::Write;
@@ -47,6 +48,10 @@ fn read(path: &Path, filters: &[&str], region: &Region) -> Result<Reading, RunEr
         &Silent,
         &mut |mut chunk: Chunk| {
             assert!(chunk.features.len() <= Chunk::MAX);
+            if chunk.again {
+                features.clear();
+                rejects.clear();
+            }
             features.append(&mut chunk.features);
             rejects.append(&mut chunk.rejects);
             Ok(())
