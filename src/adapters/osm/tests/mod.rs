@@ -1,10 +1,16 @@
 //! Tests of the source as a whole: hand-drawn files, real files, damaged files.
 
+mod codecs;
 mod conformance;
 mod damage;
+mod decoder;
 mod encode;
+mod incomplete;
+mod order;
 mod real;
+mod regions;
 mod rows;
+mod several;
 mod small;
 
 use std::io::Write;
