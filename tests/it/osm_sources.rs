@@ -123,12 +123,8 @@ fn an_extract_with_its_diffs_is_the_updated_extract() {
     assert_eq!(source["objects"], theirs.source()["objects"]);
     assert_eq!(source["stated"]["replication_sequence"], "3076");
 
-    // On an extract that is newer than they are, the same diffs do nothing.
-    let newer = data.join("osm/monaco-20220719-nochangesets.osm.pbf");
-    let plain = Run::on(&path(&newer), &[]);
-    let again = Run::on(&format!("{}\nchanges = {changes:?}", path(&updated)), &[]);
-    theirs.assert_same_tables(&again);
-    assert!(plain.rows("layers/everything") > 5_000);
+    // On an extract that has them already, the same diffs do nothing.
+    theirs.assert_same_tables(&Run::on(&format!("{}\nchanges = {changes:?}", path(&updated)), &[]));
 }
 
 #[test]
@@ -145,10 +141,9 @@ fn parts_of_an_extract_are_the_extract() {
         let args = ["cat".as_ref(), extract.as_os_str(), "-t".as_ref(), kind.as_ref(), "-o".as_ref(), part.as_os_str()];
         osmium(test, &args).then_some(part)
     });
-    let Some(by_kind) = by_kind.into_iter().collect::<Option<Vec<_>>>() else { return };
+    let Some(mut by_kind) = by_kind.into_iter().collect::<Option<Vec<_>>>() else { return };
+    by_kind.reverse();
     whole.assert_same_tables(&Run::on(&paths(&by_kind), &[]));
-    let backwards: Vec<PathBuf> = by_kind.iter().rev().cloned().collect();
-    whole.assert_same_tables(&Run::on(&paths(&backwards), &[]));
 
     // West and east of a street; what crosses it is in both, with all its nodes.
     let halves = [("west", "7.0,43.0,7.42,44.0"), ("east", "7.42,43.0,8.0,44.0")].map(|(name, bbox)| {
