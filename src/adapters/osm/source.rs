@@ -369,7 +369,7 @@ struct Chunks<'a, 'b> {
 
 impl<'a, 'b> Chunks<'a, 'b> {
     fn new(out: &'a mut TakeChunk<'b>, wanted: &Demand<'_>) -> Self {
-        Self { out, next: Chunk::default(), row_bytes: 0, tally: LayerTally::new(wanted.layers) }
+        Self { out, next: Chunk::default(), row_bytes: 0, tally: LayerTally::new(wanted.layers, 0) }
     }
 
     /// Keeps an object until its shape is known.
