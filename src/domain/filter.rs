@@ -25,6 +25,9 @@ pub struct FilterError {
     pub reason: &'static str,
 }
 
+/// A key that a line begins with, and the values that it must have, if they are few enough to name.
+type HeadTag<'a> = (&'a str, Option<Vec<&'a str>>);
+
 #[derive(Debug, Clone, PartialEq)]
 struct Expression {
     negated: bool,
@@ -79,7 +82,7 @@ impl Filter {
     /// The exact keys that lines begin with, each with the values that it must have, or `None` where more than those fit;
     /// `None` altogether when a line begins with a pattern or has nothing but negations.
     #[must_use]
-    pub fn head_tags(&self) -> Option<Vec<(&str, Option<Vec<&str>>)>> {
+    pub fn head_tags(&self) -> Option<Vec<HeadTag<'_>>> {
         fn exact(pattern: &Pattern) -> Option<&str> {
             match pattern {
                 Pattern::Exactly(text) => Some(text),

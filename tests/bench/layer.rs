@@ -70,7 +70,7 @@ fn main() {
     told("sort", start);
 
     let table = layer_table(&layer);
-    let mut staging: Box<dyn Staging> = store.stage().unwrap();
+    let staging: Box<dyn Staging> = store.stage().unwrap();
     let tally = Mutex::new(Tally::default());
     let make = |chunk: Result<SortedRows, RunError>| {
         let (chunk, table, layer, tally) = (chunk?, &table, &layer, &tally);

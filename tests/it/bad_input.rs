@@ -5,7 +5,6 @@ use std::io::Write;
 use std::process::Stdio;
 
 use crate::support::demo::{Demo, Told, fixture};
-use crate::support::{real_data, skipped};
 
 /// How a message begins, and what it says further on.
 type Says<'a> = &'a [&'a str];
@@ -71,11 +70,14 @@ fn an_input_that_is_missing_or_damaged_is_named_with_what_to_do() {
 
 #[test]
 fn a_codec_that_cannot_be_read_is_named_with_the_way_out() {
-    let Some(data) = real_data() else { return skipped("a_codec_that_cannot_be_read_is_named_with_the_way_out") };
     let demo = Demo::after_one_night();
-    let path = data.join("osm/monaco-20210419-lz4.osm.pbf");
-    let args = format!("run demo.toml --store store --input osm={}", path.display());
-    assert_refused(&demo, &args, 3, &["error: input `osm` ", "is compressed with lz4", "osmium cat"]);
+    let file = fs::read(fixture("night-1/town.osm.pbf")).unwrap();
+    // The last blob, with a blob of bzip2 in its place.
+    let last = file.windows(7).rposition(|bytes| bytes == b"OSMData").expect("a data frame") - 6;
+    let frame = b"\x00\x00\x00\x0b\x0a\x07OSMData\x18\x07\x2a\x05BZh91";
+    demo.write("bzip2.osm.pbf", &[&file[..last], frame].concat());
+    let says = ["error: input `osm` ", "is damaged at byte ", "is compressed with bzip2", "osmium cat"];
+    assert_refused(&demo, "run demo.toml --store store --input osm=bzip2.osm.pbf", 3, &says);
 }
 
 #[test]

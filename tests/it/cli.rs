@@ -358,6 +358,9 @@ fn the_variable_that_the_file_names_is_the_database() {
 fn logs_are_plain_where_no_terminal_is() {
     let demo = Demo::new();
     let told = demo.run(1, &["-v"]);
-    assert!(told.err.contains("stage done stage=\"extract osm\" duration_ms="), "{}", told.err);
+    for stage in ["relations", "ways", "nodes"] {
+        let done = format!("stage done stage=\"extract osm: {stage}\" duration_ms=");
+        assert!(told.err.contains(&done), "{stage}: {}", told.err);
+    }
     assert!(!told.err.contains('\u{1b}'), "{}", told.err);
 }

@@ -35,9 +35,11 @@ impl Seen {
         for (seen, other) in self.types.iter_mut().zip(other.types) {
             *seen |= other;
         }
-        let [west, south, east, north] = other.bbox;
-        self.reach(west, south);
-        self.reach(east, north);
+        // The box of nothing is the wrong way round, so it has no corners to reach.
+        if let Some([west, south, east, north]) = other.bbox() {
+            self.reach(west, south);
+            self.reach(east, north);
+        }
     }
 
     /// Types by name, in the order of the alphabet.
@@ -137,6 +139,10 @@ mod tests {
             assert_eq!((seen.types(), seen.bbox()), (vec![*name], Some(*bbox)));
             together.merge(&seen);
         }
+        together.merge(&Seen::default());
+        let mut nothing = Seen::default();
+        nothing.merge(&Seen::default());
+        assert_eq!((nothing.types(), nothing.bbox()), (vec![], None));
         let names = ["GeometryCollection", "LineString", "MultiPolygon", "Point", "Polygon"];
         assert_eq!((together.types(), together.bbox()), (names.to_vec(), Some([-5.0, -2.0, 21.0, 9.0])));
     }

@@ -67,13 +67,12 @@ impl Object {
     /// The object as JSON; what the file does not say is left out. Written by hand: it is done for every object.
     fn raw(&self) -> String {
         let mut raw = String::with_capacity(256);
-        let mut put = |text: std::fmt::Arguments<'_>| raw.write_fmt(text).expect("text in memory can be written");
-        put(format_args!("{{\"type\":\"{}\",\"id\":{}", name(self.kind), self.id));
+        put(&mut raw, format_args!("{{\"type\":\"{}\",\"id\":{}", name(self.kind), self.id));
         if let Some(version) = self.version {
-            put(format_args!(",\"version\":{version}"));
+            put(&mut raw, format_args!(",\"version\":{version}"));
         }
         if let Some(time) = self.time {
-            put(format_args!(",\"timestamp\":\"{time}\""));
+            put(&mut raw, format_args!(",\"timestamp\":\"{time}\""));
         }
         let mut before = ",\"tags\":{";
         for (key, value) in self.tags.iter() {
@@ -88,16 +87,13 @@ impl Object {
             Geometry::Point => {}
             Geometry::Line(line) => {
                 let nodes: Vec<String> = line.refs().iter().map(i64::to_string).collect();
-                raw.push_str(&format!(",\"nodes\":[{}]", nodes.join(",")));
+                put(&mut raw, format_args!(",\"nodes\":[{}]", nodes.join(",")));
             }
             Geometry::Members(members) => {
                 let mut before = ",\"members\":[";
                 for member in members {
-                    raw.push_str(&format!(
-                        "{before}{{\"type\":\"{}\",\"ref\":{},\"role\":",
-                        name(member.kind),
-                        member.id
-                    ));
+                    let (kind, id) = (name(member.kind), member.id);
+                    put(&mut raw, format_args!("{before}{{\"type\":\"{kind}\",\"ref\":{id},\"role\":"));
                     push_text(&mut raw, &member.role);
                     raw.push('}');
                     before = ",";
@@ -108,6 +104,10 @@ impl Object {
         raw.push('}');
         raw
     }
+}
+
+fn put(json: &mut String, text: std::fmt::Arguments<'_>) {
+    json.write_fmt(text).expect("text in memory can be written");
 }
 
 /// Appends a text as JSON.
