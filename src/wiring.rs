@@ -43,7 +43,7 @@ pub fn wire(file: &Path, overrides: &Overrides) -> Result<Wired, RunError> {
     };
     let feeds = settings.sources.into_iter().map(feed).collect();
     Ok(Wired {
-        store: FolderStore::new(&settings.store, &settings.name),
+        store: FolderStore::new(&settings.store, &settings.name).with_zstd_level(settings.zstd_level),
         feeds,
         layer_lines: settings.layer_lines,
         database: settings.database,
