@@ -24,7 +24,9 @@ mod locations;
 mod object;
 mod passes;
 mod raw;
+mod referred;
 mod source;
+mod table;
 mod versions;
 mod wire;
 

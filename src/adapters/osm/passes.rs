@@ -14,8 +14,9 @@ use super::blocks::Blocks;
 use super::judge::{BROKEN_TAG, Judge, LAYERS, LayerTally, Outcome, PLACES, fits, row};
 use super::layout::{Layout, Stage};
 use super::line::{Line, Scratch};
-use super::locations::{Ids, Locations, Referred};
+use super::locations::Locations;
 use super::object::{Geometry, Member, Object, record_id};
+use super::referred::{Ids, Referred, Room};
 use super::source::Ended;
 use super::versions::{Counts, Versions};
 use super::{Fault, OsmError};
@@ -32,6 +33,8 @@ pub(super) struct Reader<'r> {
     pub(super) blocks: &'r Blocks,
     pub(super) layout: &'r Layout,
     pub(super) wanted: &'r Demand<'r>,
+    /// For the nodes that ways refer to.
+    pub(super) room: Option<&'r Room>,
     pub(super) observer: &'r dyn Observer,
     pub(super) versions: Versions,
     /// Whether ids must ascend in every file; an id that does not ends the reading with [`Ended::Unordered`].
@@ -298,7 +301,7 @@ impl<'r> Reader<'r> {
     ) -> Result<Locations, Ended> {
         let wanted = self.wanted;
         let layers = if self.layers_have(&[GeometryKind::Line, GeometryKind::Area]) { LAYERS } else { 0 };
-        let (mut referred, mut left_out) = (Referred::default(), LeftOut::default());
+        let (mut referred, mut left_out) = (Referred::new(self.room), LeftOut::default());
         let mut members: Vec<(usize, Line)> = Vec::new();
         let known = &*lines;
         let work = |block: &Block<'_>, seen: &mut Seen<'_>| {
@@ -334,7 +337,7 @@ impl<'r> Reader<'r> {
         };
         self.pass(ObjectKind::Way, "ways", true, work, |(found, of_block, refs)| {
             members.extend(of_block);
-            referred.add(refs);
+            referred.add(refs)?;
             left_out.merge(&found.left_out);
             found.objects.into_iter().try_for_each(&mut take)
         })?;
@@ -342,7 +345,7 @@ impl<'r> Reader<'r> {
             lines.set(place, line);
         }
         self.left_out.merge(&left_out);
-        Ok(referred.locations())
+        Ok(referred.locations()?)
     }
 
     /// The third pass: nodes that are wanted, and the positions of those that are referred to.

@@ -15,9 +15,10 @@ use super::line::Line;
 use super::locations::Locations;
 use super::object::{Geometry, Object};
 use super::passes::{ById, Reader};
+use super::referred::Room;
 use super::versions::Versions;
 use super::{Fault, OsmError};
-use crate::adapters::io::{input_of, size_told};
+use crate::adapters::io::{FolderScratch, ScratchError, input_of, size_told};
 use crate::domain::{Feature, Incomplete, LeftOut, LeftOutRule, LonLat, Region, Reject, Shape, Timestamp};
 use crate::pipeline::RunError;
 use crate::pipeline::ports::{Chunk, Demand, Extracted, LayerCount, Observer, Source, TakeChunk, Unit};
@@ -37,13 +38,14 @@ pub struct OsmPbf {
     name: String,
     paths: Vec<PathBuf>,
     changes: Option<ChangesAt>,
+    room: Option<Room>,
 }
 
 /// Why reading ended early.
 pub(super) enum Ended {
     /// A file cannot be read.
     File(OsmError),
-    /// Whoever takes the chunks has failed.
+    /// Whoever takes the chunks has failed, or a scratch file.
     Taker(RunError),
     /// A file is not in the order that it looked to be in.
     Unordered,
@@ -55,6 +57,12 @@ impl From<OsmError> for Ended {
             OsmError::Damaged { source: Fault::Order, .. } => Self::Unordered,
             error => Self::File(error),
         }
+    }
+}
+
+impl From<ScratchError> for Ended {
+    fn from(error: ScratchError) -> Self {
+        Self::Taker(RunError::failed(error))
     }
 }
 
@@ -73,13 +81,20 @@ impl OsmPbf {
     /// The source of this name that reads several files as one: of an object that is in more than one of them, the
     /// highest version counts.
     pub fn of_files(name: impl Into<String>, paths: Vec<PathBuf>) -> Self {
-        Self { name: name.into(), paths, changes: None }
+        Self { name: name.into(), paths, changes: None, room: None }
     }
 
     /// The source brought up to date by changes since its files were made.
     #[must_use]
     pub fn with_changes(self, changes: ChangesAt) -> Self {
         Self { changes: Some(changes), ..self }
+    }
+
+    /// The source with a limit to the memory that nodes take which ways refer to: at most half of `memory_bytes` is for
+    /// them, and what is more goes to scratch files. The rest is for whoever takes the rows of layers.
+    #[must_use]
+    pub fn with_memory(self, scratch: FolderScratch, memory_bytes: u64) -> Self {
+        Self { room: Some(Room::new(scratch, memory_bytes)), ..self }
     }
 
     fn failed(&self, error: OsmError) -> RunError {
@@ -195,6 +210,7 @@ impl OsmPbf {
             blocks,
             layout,
             wanted,
+            room: self.room.as_ref(),
             observer,
             versions,
             ordered,
