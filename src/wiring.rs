@@ -112,6 +112,22 @@ impl Wired {
         self.pipeline.run(&mut ports)
     }
 
+    /// Brings the sources up to date, one after the other, and tells of each what was done.
+    ///
+    /// Each element is an error when a source cannot be read, or what it needs cannot be had or written.
+    pub fn fetch<'a>(&'a self, observer: &'a dyn Observer) -> impl Iterator<Item = Result<String, RunError>> + 'a {
+        self.sources.iter().map(|settings| {
+            let fetched = match &settings.kind {
+                SourceKind::OsmPbf => osm_pbf(settings.clone()).fetch(observer)?,
+                SourceKind::OpenChargeMap { .. } => {
+                    let path = settings.paths[0].display();
+                    format!("nothing to fetch: only changes of OSM extracts are fetched; {path} stays as it is")
+                }
+            };
+            Ok(format!("{}: {fetched}", settings.name))
+        })
+    }
+
     /// Looks at every input and, where one is set, the database; returns the plan as lines. Touches nothing.
     ///
     /// # Errors

@@ -13,6 +13,7 @@ mod blocks;
 mod changes;
 mod error;
 mod faces;
+mod fetch;
 mod file;
 mod geometry;
 mod header;

@@ -35,9 +35,9 @@ const BATCH_ROW_BYTES: usize = 4 << 20;
 /// Files of the OSM PBF format that together are one source: current data, blobs of any codec.
 #[derive(Debug, Clone)]
 pub struct OsmPbf {
-    name: String,
-    paths: Vec<PathBuf>,
-    changes: Option<ChangesAt>,
+    pub(super) name: String,
+    pub(super) paths: Vec<PathBuf>,
+    pub(super) changes: Option<ChangesAt>,
     room: Option<Room>,
 }
 
@@ -97,7 +97,7 @@ impl OsmPbf {
         Self { room: Some(Room::new(scratch, memory_bytes)), ..self }
     }
 
-    fn failed(&self, error: OsmError) -> RunError {
+    pub(super) fn failed(&self, error: OsmError) -> RunError {
         RunError::input(&self.name, error)
     }
 
@@ -136,14 +136,7 @@ impl OsmPbf {
 
     /// What changed since the files were made: since the oldest, where they are several.
     fn overlay(&self, at: &ChangesAt, files: &[PbfFile], observer: &dyn Observer) -> Result<Overlay, OsmError> {
-        if let Some(file) = files.iter().find(|file| file.header.located_ways) {
-            return Err(OsmError::ChangesOnLocatedWays { path: file.path.clone() });
-        }
-        let oldest = files.iter().map(|file| &file.header).min_by_key(|header| (header.vintage, header.sequence));
-        let since = oldest.map_or(Since { sequence: None, time: None }, |header| Since {
-            sequence: header.sequence,
-            time: header.vintage,
-        });
+        let since = since(files)?;
         observer.stage(&format!("read changes of {}", self.name), Unit::Rows, None);
         let overlay = read_overlay(&at.clone().or_kept(&self.paths[0]), since)?;
         for note in &overlay.notes {
@@ -307,6 +300,15 @@ impl Source for OsmPbf {
             Ended::Unordered => RunError::failed("a file in no order was expected to be in order"),
         })
     }
+}
+
+/// Where the files stand: the oldest, where they are several.
+pub(super) fn since(files: &[PbfFile]) -> Result<Since, OsmError> {
+    if let Some(file) = files.iter().find(|file| file.header.located_ways) {
+        return Err(OsmError::ChangesOnLocatedWays { path: file.path.clone() });
+    }
+    let oldest = files.iter().map(|file| &file.header).min_by_key(|header| (header.vintage, header.sequence));
+    Ok(oldest.map_or(Since::default(), |header| Since { sequence: header.sequence, time: header.vintage }))
 }
 
 /// What areas are made of.
