@@ -3,6 +3,7 @@
 mod conformance;
 mod damage;
 mod encode;
+mod memory;
 mod real;
 mod small;
 
