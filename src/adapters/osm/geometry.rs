@@ -86,8 +86,12 @@ impl Located {
         if let Some(ring) = simple_ring(&self.positions) {
             return Ok(Built { shape: vec![vec![ring]], repairs: Vec::new(), incomplete });
         }
-        let Area { polygons, repairs } = assemble(std::slice::from_ref(&self.positions))?;
-        Ok(Built { shape: polygons, repairs, incomplete })
+        match (assemble(std::slice::from_ref(&self.positions)), self.missing) {
+            (Ok(Area { polygons, repairs }), _) => Ok(Built { shape: polygons, repairs, incomplete }),
+            // Whatever is wrong with what is left, it is for want of the node.
+            (Err(_), Some(node)) => Err(Refusal::missing(&format!("node/{node}"), self.positions.first().copied())),
+            (Err(no_area), None) => Err(no_area.into()),
+        }
     }
 }
 

@@ -76,7 +76,7 @@ impl Inflater {
                 Err(error @ DecompressionError::BadData) => return Err(Fault::Inflate(io::Error::other(error))),
             }
         }
-        Err(Fault::RawSize)
+        Err(Fault::Structure("a blob inflates to more than the format's limit of 32 MiB"))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Damaged files: an error that says what and where, and never a panic.
 
-use super::encode::{Style, bytes, header, number, pbf, pbf_in};
+use super::encode::{Style, bytes, data_frame, header, number, pbf, pbf_in};
 use super::{OsmPbf, read, read_bytes, told};
 use crate::domain::Region;
 use crate::pipeline::ports::Source;
@@ -24,11 +24,7 @@ fn complaint(file: &[u8]) -> String {
 
 /// A file of one header and one data blob with these fields.
 fn with_blob(blob: &[u8]) -> Vec<u8> {
-    let mut frame = Vec::new();
-    bytes(&mut frame, 1, b"OSMData");
-    number(&mut frame, 3, blob.len() as u64);
-    let length = (frame.len() as u32).to_be_bytes();
-    [header(&Style::default()).as_slice(), &length, &frame, blob].concat()
+    [header(&Style::default()), data_frame(blob)].concat()
 }
 
 #[test]

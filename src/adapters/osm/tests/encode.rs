@@ -19,6 +19,8 @@ use super::super::file::{push_varint, raw_frame};
 pub(super) struct Style<'a> {
     /// Required features besides the usual ones.
     pub(super) required: &'a [&'a str],
+    /// Optional features.
+    pub(super) optional: &'a [&'a str],
     /// Date in the header, in seconds.
     pub(super) date: Option<i64>,
     /// Whether positions of nodes are repeated with the ways.
@@ -36,6 +38,9 @@ pub(super) fn header(style: &Style<'_>) -> Vec<u8> {
     for feature in ["OsmSchema-V0.6", "DenseNodes"].iter().chain(style.required) {
         bytes(&mut header, 4, feature.as_bytes());
     }
+    for feature in style.optional {
+        bytes(&mut header, 5, feature.as_bytes());
+    }
     if let Some(date) = style.date {
         number(&mut header, 32, date as u64);
     }
@@ -52,6 +57,19 @@ pub(super) fn pbf_in(style: &Style<'_>, lines: &str) -> Vec<u8> {
         file.extend(raw_frame("OSMData", &encode_block(block, &places)));
     }
     file
+}
+
+/// The inflated blocks of a file with the objects in `lines`.
+pub(super) fn blocks(lines: &str) -> Vec<Vec<u8>> {
+    lines.split("--\n").map(|block| encode_block(block, &[])).collect()
+}
+
+/// A frame of data around the fields of a blob.
+pub(super) fn data_frame(blob: &[u8]) -> Vec<u8> {
+    let mut frame = Vec::new();
+    bytes(&mut frame, 1, b"OSMData");
+    number(&mut frame, 3, blob.len() as u64);
+    [&(frame.len() as u32).to_be_bytes(), frame.as_slice(), blob].concat()
 }
 
 /// Appends a field of bytes.

@@ -1,10 +1,17 @@
 //! Tests of the source as a whole: hand-drawn files, real files, damaged files.
 
+mod codecs;
 mod conformance;
 mod damage;
+mod decoder;
 mod encode;
+mod incomplete;
 mod memory;
+mod order;
 mod real;
+mod regions;
+mod rows;
+mod several;
 mod small;
 
 use std::io::Write;
@@ -48,6 +55,10 @@ fn read(path: &Path, filters: &[&str], region: &Region) -> Result<Reading, RunEr
         &Silent,
         &mut |mut chunk: Chunk| {
             assert!(chunk.features.len() <= Chunk::MAX);
+            if chunk.again {
+                features.clear();
+                rejects.clear();
+            }
             features.append(&mut chunk.features);
             rejects.append(&mut chunk.rejects);
             Ok(())
