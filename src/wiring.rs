@@ -17,7 +17,7 @@ use crate::pipeline::{Feed, Pipeline, Ports, Report, RunError};
 /// A pipeline with everything that it needs to run.
 pub struct Wired {
     pipeline: Pipeline,
-    feeds: Vec<Feed>,
+    sources: Vec<SourceSettings>,
     store: FolderStore,
     database: Option<(Secret, bool)>,
     notes: Vec<String>,
@@ -41,10 +41,9 @@ pub fn wire(file: &Path, overrides: &Overrides) -> Result<Wired, RunError> {
                 .ok_or_else(|| RunError::settings(BoundaryError::NoPolygon { path: path.clone() }))?
         }
     };
-    let feeds = settings.sources.into_iter().map(feed).collect();
     Ok(Wired {
-        store: FolderStore::new(&settings.store, &settings.name),
-        feeds,
+        store: FolderStore::new(&settings.store, &settings.name).with_zstd_level(settings.zstd_level),
+        sources: settings.sources,
         layer_lines: settings.layer_lines,
         database: settings.database,
         notes: settings.notes,
@@ -64,21 +63,27 @@ pub fn wire(file: &Path, overrides: &Overrides) -> Result<Wired, RunError> {
     })
 }
 
-/// Connects a source.
-fn feed(settings: SourceSettings) -> Feed {
-    let SourceSettings { name, kind, mut paths, changes, vintage } = settings;
-    let source: Box<dyn Source> = match kind {
-        SourceKind::OsmPbf => {
-            let files = OsmPbf::of_files(name, paths);
-            Box::new(match changes {
-                // A folder is already relative to the working directory.
-                Some(changes) => files.with_changes(ChangesAt::new(&changes, Path::new(""))),
-                None => files,
-            })
+/// Connects a source, which may take so much memory, and what is more in scratch files.
+fn feed(settings: SourceSettings, scratch: &FolderScratch, memory_bytes: u64) -> Feed {
+    let vintage = settings.vintage;
+    let source: Box<dyn Source> = match settings.kind.clone() {
+        SourceKind::OsmPbf => Box::new(osm_pbf(settings).with_memory(scratch.clone(), memory_bytes)),
+        SourceKind::OpenChargeMap { reference } => {
+            let SourceSettings { name, mut paths, .. } = settings;
+            Box::new(OpenChargeMap::new(name, paths.remove(0), reference))
         }
-        SourceKind::OpenChargeMap { reference } => Box::new(OpenChargeMap::new(name, paths.remove(0), reference)),
     };
     Feed { source, vintage }
+}
+
+fn osm_pbf(settings: SourceSettings) -> OsmPbf {
+    let SourceSettings { name, paths, changes, .. } = settings;
+    let files = OsmPbf::of_files(name, paths);
+    match changes {
+        // A folder is already relative to the working directory.
+        Some(changes) => files.with_changes(ChangesAt::new(&changes, Path::new(""))),
+        None => files,
+    }
 }
 
 impl Wired {
@@ -101,8 +106,26 @@ impl Wired {
             &self.store
         };
         let sinks = self.database.iter().filter(|_| !dry_run).map(|(url, by_changes)| sink(url, *by_changes));
-        let mut ports = Ports { feeds: self.feeds, store, sinks: sinks.collect(), scratch: &scratch, observer };
+        let feeds = self.sources.into_iter().map(|source| feed(source, &scratch, self.pipeline.memory_bytes));
+        let feeds = feeds.collect();
+        let mut ports = Ports { feeds, store, sinks: sinks.collect(), scratch: &scratch, observer };
         self.pipeline.run(&mut ports)
+    }
+
+    /// Brings the sources up to date, one after the other, and tells of each what was done.
+    ///
+    /// Each element is an error when a source cannot be read, or what it needs cannot be had or written.
+    pub fn fetch<'a>(&'a self, observer: &'a dyn Observer) -> impl Iterator<Item = Result<String, RunError>> + 'a {
+        self.sources.iter().map(|settings| {
+            let fetched = match &settings.kind {
+                SourceKind::OsmPbf => osm_pbf(settings.clone()).fetch(observer)?,
+                SourceKind::OpenChargeMap { .. } => {
+                    let path = settings.paths[0].display();
+                    format!("nothing to fetch: only changes of OSM extracts are fetched; {path} stays as it is")
+                }
+            };
+            Ok(format!("{}: {fetched}", settings.name))
+        })
     }
 
     /// Looks at every input and, where one is set, the database; returns the plan as lines. Touches nothing.
@@ -112,7 +135,9 @@ impl Wired {
     /// When an input is missing or plainly damaged, or the database cannot be reached.
     pub fn check(&self) -> Result<Vec<String>, RunError> {
         let mut plan = vec![format!("pipeline {}", self.pipeline.name)];
-        for Feed { source, .. } in &self.feeds {
+        let scratch = FolderScratch::new(&self.store.work());
+        for settings in &self.sources {
+            let Feed { source, .. } = feed(settings.clone(), &scratch, self.pipeline.memory_bytes);
             plan.push(format!("read {} ({}): {}", source.name(), source.kind(), source.check()?));
         }
         plan.extend(self.layer_lines.iter().cloned());

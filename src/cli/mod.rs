@@ -3,6 +3,7 @@
 mod check;
 mod diff;
 mod explain;
+mod fetch;
 mod interrupt;
 mod load;
 mod progress;
@@ -41,6 +42,7 @@ struct Cli {
 enum Command {
     Run(run::Run),
     Check(check::Check),
+    Fetch(fetch::Fetch),
     Diff(diff::Diff),
     Load(load::Load),
     Explain(explain::Explain),
@@ -104,6 +106,7 @@ pub fn main() -> ExitCode {
     let ended = match &cli.command {
         Command::Run(run) => run.execute(&mut out),
         Command::Check(check) => check.execute(&mut out),
+        Command::Fetch(fetch) => fetch.execute(&mut out),
         Command::Diff(diff) => diff.execute(&mut out),
         Command::Load(load) => load.execute(&mut out),
         Command::Explain(explain) => explain.execute(&mut out),

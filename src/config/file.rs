@@ -129,7 +129,8 @@ pub(super) struct GateTable {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct StoreTable {
-    pub(super) dir: PathBuf,
+    pub(super) dir: Option<PathBuf>,
+    pub(super) zstd_level: Option<Spanned<i32>>,
 }
 
 #[derive(Debug, Deserialize)]

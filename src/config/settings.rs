@@ -6,11 +6,12 @@ use std::{fs, io};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use super::file::{ConfigError, FromEnv, PipelineFile, Text};
+use super::file::{ConfigError, FromEnv, PipelineFile, StoreTable, Text};
 use super::layers::{Layers, layers};
 use super::memory::DEFAULT_MEMORY_BYTES;
 use super::secret::Secret;
 use super::sources::{SourceSettings, sources};
+use crate::adapters::geoparquet::DEFAULT_ZSTD_LEVEL;
 use crate::domain::{AreaRules, BBox, Layer, Operators, Taxonomy, TaxonomyError, hex};
 use crate::pipeline::Gate;
 use crate::pipeline::conflate::{Decisions, Rules};
@@ -68,6 +69,8 @@ pub struct Settings {
     pub gate: Gate,
     /// Folder of the snapshots.
     pub store: PathBuf,
+    /// How hard the files of snapshots are compressed.
+    pub zstd_level: i32,
     /// Database to load, if any, and whether by changes.
     pub database: Option<(Secret, bool)>,
     /// How much memory layers may take, in bytes.
@@ -155,8 +158,16 @@ impl Settings {
         }
         let store = match (&overrides.store, &file.store) {
             (Some(dir), _) => dir.clone(),
-            (None, Some(store)) => home.join(&store.dir),
-            (None, None) => home.join("../data/snapshots"),
+            (None, Some(StoreTable { dir: Some(dir), .. })) => home.join(dir),
+            (None, _) => home.join("../data/snapshots"),
+        };
+        let zstd_level = match file.store.as_ref().and_then(|store| store.zstd_level.as_ref()) {
+            None => DEFAULT_ZSTD_LEVEL,
+            Some(level) if (1..=22).contains(level.as_ref()) => *level.as_ref(),
+            Some(level) => {
+                let message = format!("{} is no level of zstd; use 1 (quick) to 22 (small)", level.as_ref());
+                return Err(text.error("store.zstd_level", level.span().start, message));
+            }
         };
         let database = database(text, &file, overrides, &mut notes)?;
         if database.is_some() && !layers.is_empty() {
@@ -186,6 +197,10 @@ impl Settings {
             told["area_rules_sha256"] = sha256(&area_rules_text).into();
             told["layers"] = layers_told;
         }
+        // It shapes bytes, not rows; left out where it is what it always was.
+        if zstd_level != DEFAULT_ZSTD_LEVEL {
+            told["zstd_level"] = zstd_level.into();
+        }
         Ok(Self {
             name: file.name.into_inner(),
             taxonomy,
@@ -199,6 +214,7 @@ impl Settings {
             area_rules,
             gate,
             store,
+            zstd_level,
             database,
             memory_bytes: overrides.memory.unwrap_or(DEFAULT_MEMORY_BYTES),
             told,

@@ -28,13 +28,14 @@ fn what_the_file_leaves_out_has_defaults() {
     assert!(settings.taxonomy.category("charging_station").is_some() && settings.taxonomy.category("cafe").is_none());
     assert_eq!(settings.notes, Vec::<String>::new());
     assert_eq!((settings.layers, settings.memory_bytes), (vec![], 1 << 30));
+    assert_eq!((settings.zstd_level, settings.told.get("zstd_level")), (3, None));
     assert!(settings.area_rules.expressions().0.iter().any(|line| line == "building!=no"));
 }
 
 #[test]
 fn paths_are_relative_to_the_file_and_flags_beat_it() {
     let text = format!(
-        "{LEAST}reference = \"ref.json\"\n[region]\nbbox = [9.4, 47.0, 9.6, 47.2]\nhalo_m = 0\n[store]\ndir = \"snap\"\n\
+        "{LEAST}reference = \"ref.json\"\n[region]\nbbox = [9.4, 47.0, 9.6, 47.2]\nhalo_m = 0\n[store]\ndir = \"snap\"\nzstd_level = 15\n\
          [postgis]\nurl = \"postgresql://file/x\"\nmode = \"replace\"\n"
     )
     .replace("osm_pbf", "open_charge_map");
@@ -45,6 +46,7 @@ fn paths_are_relative_to_the_file_and_flags_beat_it() {
     assert_eq!(source.kind, SourceKind::OpenChargeMap { reference: Some(home.join("ref.json")) });
     let bbox = BBox { xmin: 9.4, ymin: 47.0, xmax: 9.6, ymax: 47.2 };
     assert_eq!((settings.region, settings.store), (RegionSettings::Box(bbox, 0.0), home.join("snap")));
+    assert_eq!((settings.zstd_level, &settings.told["zstd_level"]), (15, &15.into()));
     assert_eq!(settings.database, Some((Secret::new("postgresql://file/x"), false)));
 
     let overrides = Overrides {
@@ -60,6 +62,15 @@ fn paths_are_relative_to_the_file_and_flags_beat_it() {
     );
     assert_eq!(settings.database, Some((Secret::new("postgresql://flag/x"), false)));
     assert_eq!(settings.memory_bytes, 1 << 29);
+}
+
+#[test]
+fn a_level_that_zstd_does_not_have_is_refused() {
+    for level in ["0", "23", "-1"] {
+        let told = load(&format!("{LEAST}[store]\nzstd_level = {level}\n"), &Overrides::default()).1.unwrap_err();
+        let says = format!("line 7, key `store.zstd_level`: {level} is no level of zstd; use 1 (quick) to 22 (small)");
+        assert!(told.to_string().contains(&says), "{told}");
+    }
 }
 
 fn inputs(inputs: &[(&str, &str)]) -> Overrides {

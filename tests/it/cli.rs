@@ -32,7 +32,7 @@ note: ocm: connectors of types that are not known: 1 of type 9999
 #[test]
 fn every_command_teaches() {
     let demo = Demo::new();
-    for command in ["run", "check", "diff", "load", "explain"] {
+    for command in ["run", "check", "fetch", "diff", "load", "explain"] {
         let help = demo.poimill(&format!("{command} --help"));
         assert_eq!((help.code, help.err.as_str()), (0, ""));
         assert!(help.out.contains(&format!("Example: poimill {command} ")), "{}", help.out);
@@ -48,9 +48,16 @@ fn every_command_teaches() {
         }
     }
     let help = demo.poimill("--help").out;
-    for told in
-        ["Exit codes: 0 done", "Try: poimill run pipelines/demo.toml", "run ", "check ", "diff ", "load ", "explain "]
-    {
+    for told in [
+        "Exit codes: 0 done",
+        "Try: poimill run pipelines/demo.toml",
+        "run ",
+        "check ",
+        "fetch ",
+        "diff ",
+        "load ",
+        "explain ",
+    ] {
         assert!(help.contains(told), "{help}");
     }
     let version = demo.poimill("--version");

@@ -10,6 +10,8 @@ mod cli;
 #[cfg(test)]
 mod docs;
 #[cfg(test)]
+mod fetch;
+#[cfg(test)]
 mod fixtures;
 #[cfg(test)]
 mod golden;

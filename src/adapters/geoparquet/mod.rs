@@ -10,3 +10,4 @@ mod writer;
 pub use error::StoreError;
 pub use reader::SnapshotFolder;
 pub use store::FolderStore;
+pub use writer::DEFAULT_ZSTD_LEVEL;

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::StoreError;
 use super::reader::{SnapshotFolder, read_table, table_file};
-use super::writer::write_table;
+use super::writer::{DEFAULT_ZSTD_LEVEL, write_table};
 use crate::domain::{Manifest, TableFile};
 use crate::pipeline::RunError;
 use crate::pipeline::ports::{Extras, Lock, MakeBatch, Snapshot, SnapshotStore, Staging, Tables, TakeBatch};
@@ -20,13 +20,20 @@ use crate::pipeline::tabulate::Table;
 pub struct FolderStore {
     pipeline: String,
     folder: PathBuf,
+    zstd_level: i32,
 }
 
 impl FolderStore {
     /// The store of a pipeline under `dir`. Nothing is touched before a run asks for it.
     #[must_use]
     pub fn new(dir: &Path, pipeline: &str) -> Self {
-        Self { pipeline: pipeline.to_owned(), folder: dir.join(pipeline) }
+        Self { pipeline: pipeline.to_owned(), folder: dir.join(pipeline), zstd_level: DEFAULT_ZSTD_LEVEL }
+    }
+
+    /// The store, compressing at a level of 1 to 22.
+    #[must_use]
+    pub fn with_zstd_level(self, zstd_level: i32) -> Self {
+        Self { zstd_level, ..self }
     }
 
     /// Where a run keeps what is in the making, and its scratch files.
@@ -155,7 +162,7 @@ impl Staging for StagingFolder {
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent).map_err(write_error(parent))?;
         }
-        write_table(&path, table, batches)
+        write_table(&path, table, self.store.zstd_level, batches)
     }
 
     fn keep(self: Box<Self>, manifest: &Manifest, extras: &Extras) -> Result<Box<dyn Snapshot>, RunError> {

@@ -29,7 +29,7 @@ use crate::pipeline::ports::MakeBatch;
 use crate::pipeline::tabulate::{Kind, Table};
 
 /// zstd's own default: smaller levels save little time, larger ones little space (98 MB of tables: 0.9 s at 3, 10 s at 15).
-const ZSTD_LEVEL: i32 = 3;
+pub const DEFAULT_ZSTD_LEVEL: i32 = 3;
 
 /// Row groups in the making beyond one for each thread, so that none waits while another is appended.
 const AHEAD: usize = 1;
@@ -38,12 +38,13 @@ const AHEAD: usize = 1;
 pub(super) fn write_table(
     path: &Path,
     table: &Table,
+    zstd_level: i32,
     batches: &mut dyn Iterator<Item = Result<MakeBatch<'_>, RunError>>,
 ) -> Result<TableFile, RunError> {
     let wrong = |source| RunError::failed(StoreError::WriteTable { path: path.to_owned(), source });
     let cannot = |source| RunError::failed(StoreError::Write { path: path.to_owned(), source });
     let file = HashedFile { file: File::create(path).map_err(cannot)?, hasher: Sha256::new() };
-    let properties = properties(table).map_err(wrong)?;
+    let properties = properties(table, zstd_level).map_err(wrong)?;
     let writer = ArrowWriter::try_new(file, table.schema(), Some(properties)).map_err(wrong)?;
     let (mut writer, factory) = writer.into_serialized_writer().map_err(wrong)?;
     let mut geometries = GeoColumns::of(table);
@@ -91,9 +92,9 @@ pub(super) fn write_table(
 }
 
 /// How the columns are laid out: each as it is small and quick to write.
-fn properties(table: &Table) -> Result<WriterProperties, ParquetError> {
+fn properties(table: &Table, zstd_level: i32) -> Result<WriterProperties, ParquetError> {
     let mut properties = WriterProperties::builder()
-        .set_compression(Compression::ZSTD(ZstdLevel::try_new(ZSTD_LEVEL)?))
+        .set_compression(Compression::ZSTD(ZstdLevel::try_new(zstd_level)?))
         .set_max_row_group_row_count(None)
         .set_statistics_enabled(EnabledStatistics::Chunk)
         .set_created_by(concat!("poimill ", env!("CARGO_PKG_VERSION")).to_owned());

@@ -4,6 +4,7 @@
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::pipeline::RunError;
@@ -16,24 +17,39 @@ use crate::pipeline::ports::{Scratch, Spill};
 pub enum ScratchError {
     #[error("cannot create a scratch file for {what} in {folder}; check the disk's free space and who may write there")]
     Create { what: String, folder: PathBuf, source: io::Error },
+    #[error("cannot write {what} to a scratch file; check the disk's free space")]
+    Write { what: String, source: io::Error },
     #[error("cannot read {what} back from a scratch file")]
     Read { what: String, source: io::Error },
 }
 
+impl ScratchError {
+    /// What was to be written, and why it was not.
+    pub fn write(what: &str, source: io::Error) -> Self {
+        Self::Write { what: what.to_owned(), source }
+    }
+
+    /// What was to be read back, and why it was not.
+    pub fn read(what: &str, source: io::Error) -> Self {
+        Self::Read { what: what.to_owned(), source }
+    }
+}
+
 /// Scratch files of one run, e.g. under `<store>/<pipeline>/.work/`. The folder is made when the first one is.
 ///
-/// Clearing the folder while a file is in use does not matter: the file is no longer in it.
-#[derive(Debug)]
+/// Clearing the folder while a file is in use does not matter: the file is no longer in it. Clones count their files
+/// together, so that no two have the same name.
+#[derive(Debug, Clone)]
 pub struct FolderScratch {
     folder: PathBuf,
-    created: AtomicU64,
+    created: Arc<AtomicU64>,
 }
 
 impl FolderScratch {
     /// Scratch files in this folder.
     #[must_use]
     pub fn new(folder: &Path) -> Self {
-        Self { folder: folder.to_owned(), created: AtomicU64::new(0) }
+        Self { folder: folder.to_owned(), created: Arc::default() }
     }
 
     /// A file without a name, open for reading and writing anywhere in it; closing it removes it. For adapters that
@@ -80,7 +96,7 @@ impl Write for FileSpill {
 impl Spill for FileSpill {
     fn read_back(self: Box<Self>) -> Result<Box<dyn Read + Send>, RunError> {
         let Self { mut file, what } = *self;
-        file.rewind().map_err(|source| RunError::failed(ScratchError::Read { what, source }))?;
+        file.rewind().map_err(|source| RunError::failed(ScratchError::read(&what, source)))?;
         Ok(Box::new(file))
     }
 }

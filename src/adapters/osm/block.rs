@@ -15,6 +15,7 @@ const TIMES_MS: std::ops::RangeInclusive<i64> = 1..=253_402_207_200_000;
 
 /// A block of nodes, ways and relations.
 pub(super) struct Block<'a> {
+    size_bytes: usize,
     strings: Vec<&'a [u8]>,
     groups: Vec<&'a [u8]>,
     granularity: i64,
@@ -107,6 +108,7 @@ impl<'a> Block<'a> {
     /// Reads the frame of a block: its texts, and where its groups are.
     pub(super) fn parse(raw: &'a [u8]) -> Result<Self, Fault> {
         let mut block = Self {
+            size_bytes: raw.len(),
             strings: Vec::new(),
             groups: Vec::new(),
             granularity: 100,
@@ -132,6 +134,11 @@ impl<'a> Block<'a> {
             }
         }
         Ok(block)
+    }
+
+    /// Size of the block, inflated.
+    pub(super) fn size_bytes(&self) -> usize {
+        self.size_bytes
     }
 
     /// The texts that tags, roles and users are indexes of.

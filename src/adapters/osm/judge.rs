@@ -95,9 +95,10 @@ pub(super) enum Outcome {
 }
 
 impl LayerTally {
-    pub(super) fn new(layers: &[Layer]) -> Self {
+    /// Nothing yet, with room for the rows of so many bytes of input: what is not used costs no memory.
+    pub(super) fn new(layers: &[Layer], size_bytes: usize) -> Self {
         Self {
-            rows: layers.iter().map(|_| LayerRows::default()).collect(),
+            rows: layers.iter().map(|_| LayerRows::with_capacity(size_bytes)).collect(),
             rejects: Vec::new(),
             counts: vec![LayerCount::default(); layers.len()],
         }

@@ -1,13 +1,14 @@
 //! Positions of the nodes that ways refer to, by id.
 //!
-//! Eight bytes per position, for nodes that something wanted refers to and no others. Ids are kept as ranges, because
-//! ways name most of their nodes in the order in which they were made: about three ids to a range of 20 bytes.
+//! Eight bytes per position, for nodes that something wanted refers to and no others, and 16 bytes per range of ids that
+//! follow each other. Where that is more than its share of the memory limit, a table is a mapped scratch file instead.
 
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 
-use rayon::prelude::*;
-
+use super::referred::Room;
+use super::table::{Run, Table, TableFile};
+use crate::adapters::io::{FolderScratch, ScratchError};
 use crate::domain::Position;
 
 /// Of a node that the input does not have: no position has this longitude.
@@ -24,143 +25,112 @@ const fn unpacked(bits: u64) -> Position {
     Position { lon: (bits >> 32) as u32 as i32, lat: bits as u32 as i32 }
 }
 
-/// Ids from the first up to, and without, the second.
-type Range = (i64, i64);
-
-/// Ids that are referred to, as sorted ranges that do not touch.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Ids(Vec<Range>);
-
-impl Ids {
-    /// Adds ids in any order, as part of ranges that are put in order by [`Ids::sorted`].
-    pub(super) fn extend(&mut self, ids: &[i64]) {
-        for id in ids {
-            match self.0.last_mut() {
-                Some(last) if last.1 == *id => last.1 = id.saturating_add(1),
-                Some(last) if last.0 == id.saturating_add(1) => last.0 = *id,
-                Some(last) if (last.0..last.1).contains(id) => {}
-                _ => self.0.push((*id, id.saturating_add(1))),
-            }
-        }
-    }
-
-    /// The ids in order, each once.
-    pub(super) fn sorted(mut self) -> Self {
-        self.0.sort_unstable();
-        let mut kept = 0;
-        for at in 1..self.0.len() {
-            let range = self.0[at];
-            if range.0 <= self.0[kept].1 {
-                self.0[kept].1 = self.0[kept].1.max(range.1);
-            } else {
-                kept += 1;
-                self.0[kept] = range;
-            }
-        }
-        self.0.truncate(kept + 1);
-        self.0.shrink_to_fit();
-        self
-    }
-
-    /// The ids of both, in order.
-    fn union(&self, other: &Self) -> Self {
-        let (mut a, mut b) = (self.0.iter().copied().peekable(), other.0.iter().copied().peekable());
-        let mut union: Vec<Range> = Vec::with_capacity(self.0.len() + other.0.len());
-        loop {
-            let next = match (a.peek(), b.peek()) {
-                (Some(x), Some(y)) if x <= y => a.next(),
-                (_, Some(_)) => b.next(),
-                _ => a.next(),
-            };
-            let Some(next) = next else { break };
-            match union.last_mut() {
-                Some(last) if next.0 <= last.1 => last.1 = last.1.max(next.1),
-                _ => union.push(next),
-            }
-        }
-        union.shrink_to_fit();
-        Self(union)
-    }
+/// Ranges on their way into the table, in order.
+pub(super) struct Building {
+    runs: Runs,
+    index: Vec<i64>,
+    length: usize,
+    count: u64,
 }
 
-/// Collects the ids that are referred to, block by block.
-#[derive(Default)]
-pub(super) struct Referred {
-    blocks: Vec<Ids>,
+/// Where the ranges go.
+enum Runs {
+    Memory(Vec<Run>),
+    File(TableFile<Run>),
 }
 
-impl Referred {
-    /// Adds ids in order.
-    pub(super) fn add(&mut self, ids: Ids) {
-        if !ids.0.is_empty() {
-            self.blocks.push(ids);
-        }
+impl Building {
+    /// In memory, for so many ranges.
+    pub(super) fn in_memory(ranges: usize) -> Self {
+        Self::new(Runs::Memory(Vec::with_capacity(ranges + 1)))
     }
 
-    /// All ids, with no position yet.
-    pub(super) fn locations(self) -> Locations {
-        let mut blocks = self.blocks;
-        while blocks.len() > 1 {
-            let pair = |pair: &[Ids]| match pair {
-                [a, b] => a.union(b),
-                rest => Ids(rest.iter().flat_map(|ids| ids.0.iter().copied()).collect()),
-            };
-            blocks = blocks.par_chunks(2).map(pair).collect();
+    /// In a scratch file.
+    pub(super) fn in_scratch(scratch: &FolderScratch) -> Result<Self, ScratchError> {
+        Ok(Self::new(Runs::File(TableFile::create(scratch, "ids of nodes")?)))
+    }
+
+    fn new(runs: Runs) -> Self {
+        Self { runs, index: Vec::new(), length: 0, count: 0 }
+    }
+
+    /// Appends ids from the first up to, and without, the second.
+    pub(super) fn push(&mut self, (first, end): (i64, i64)) -> Result<(), ScratchError> {
+        if self.length.is_multiple_of(INDEX_STEP) {
+            self.index.push(first);
         }
-        let ranges = blocks.pop().unwrap_or_default().0;
-        let mut count = 0;
-        let places = ranges.iter().map(|(first, end)| {
-            let place = count;
-            count += end.abs_diff(*first);
-            place
-        });
-        let places: Vec<u64> = places.collect();
-        Locations {
-            index: ranges.iter().step_by(INDEX_STEP).map(|(first, _)| *first).collect(),
-            ranges,
-            places,
-            positions: (0..count).map(|_| AtomicU64::new(MISSING)).collect(),
+        self.length += 1;
+        let run = Run { first, place: self.count };
+        self.count += end.abs_diff(first);
+        match &mut self.runs {
+            Runs::Memory(runs) => runs.push(run),
+            Runs::File(file) => file.push(&run)?,
         }
+        Ok(())
+    }
+
+    /// All ids, with no position yet: in memory, or where there is room instead.
+    pub(super) fn finish(mut self, room: Option<&Room>) -> Result<Locations, ScratchError> {
+        // The end of the last range.
+        let (index, count) = (std::mem::take(&mut self.index), self.count);
+        self.push((i64::MAX, i64::MAX))?;
+        let runs = match self.runs {
+            Runs::Memory(runs) => Table::Memory(runs),
+            Runs::File(file) => file.finish()?,
+        };
+        let missing = || AtomicU64::new(MISSING);
+        let positions = match room.and_then(|room| room.instead_of_memory(8 * count)) {
+            Some(scratch) if count > 0 => {
+                let mut file = TableFile::create(scratch, "positions of nodes")?;
+                (0..count).try_for_each(|_| file.push(&missing()))?;
+                file.finish()?
+            }
+            _ => Table::Memory((0..count).map(|_| missing()).collect()),
+        };
+        Ok(Locations { runs, index, positions })
     }
 }
 
 /// The nodes that are referred to, with the positions found so far.
-#[derive(Default)]
 pub(super) struct Locations {
-    ranges: Vec<Range>,
-    /// Per range, the place of its first id.
-    places: Vec<u64>,
+    /// The ranges, and a last run of none that tells where the one before it ends.
+    runs: Table<Run>,
     /// The first id of every [`INDEX_STEP`]th range.
     index: Vec<i64>,
     /// Written by one thread while others look for ids.
-    positions: Vec<AtomicU64>,
+    positions: Table<AtomicU64>,
+}
+
+/// The place of `id`, if it is in this range.
+#[inline]
+fn within(runs: &[Run], at: usize, id: i64) -> Option<u64> {
+    let (run, next) = (runs.get(at)?, runs.get(at + 1)?);
+    let ahead = id.abs_diff(run.first);
+    (id >= run.first && ahead < next.place - run.place).then(|| run.place + ahead)
 }
 
 impl Locations {
     /// Whether no node is referred to.
     pub(super) fn is_empty(&self) -> bool {
-        self.ranges.is_empty()
+        self.runs.len() <= 1
     }
 
     /// The range that `id` would be in: the last that begins at it or before.
-    fn range_of(&self, id: i64) -> Option<usize> {
+    fn range_of(&self, runs: &[Run], id: i64) -> Option<usize> {
         let begin = (self.index.partition_point(|first| *first <= id).checked_sub(1)?) * INDEX_STEP;
-        let end = (begin + INDEX_STEP).min(self.ranges.len());
-        Some(begin + self.ranges[begin..end].partition_point(|(first, _)| *first <= id) - 1)
+        let end = (begin + INDEX_STEP).min(runs.len());
+        Some(begin + runs[begin..end].partition_point(|run| run.first <= id) - 1)
     }
 
     /// Where `id` is kept, if something refers to it; `near` is the range of the id looked for before.
     #[inline]
     pub(super) fn place(&self, id: i64, near: &mut usize) -> Option<u64> {
-        let within = |at: usize| {
-            let (first, end) = *self.ranges.get(at)?;
-            (first..end).contains(&id).then(|| self.places[at] + id.abs_diff(first))
-        };
-        if let Some(place) = within(*near) {
+        let runs = &*self.runs;
+        if let Some(place) = within(runs, *near, id) {
             return Some(place);
         }
-        *near = self.range_of(id)?;
-        within(*near)
+        *near = self.range_of(runs, id)?;
+        within(runs, *near, id)
     }
 
     /// The position of `id`, if the input has it.
@@ -181,16 +151,16 @@ impl Locations {
     /// As [`Locations::place`], for ids that ascend: quicker than looking for each.
     #[inline]
     pub(super) fn walk(&self, id: i64, at: &mut usize) -> Option<u64> {
-        let ahead = self.ranges.get(*at + 8).is_some_and(|(first, _)| *first <= id);
-        let behind = self.ranges.get(*at).is_none_or(|(first, _)| *first > id);
+        let runs = &*self.runs;
+        let ahead = runs.get(*at + 8).is_some_and(|run| run.first <= id);
+        let behind = runs.get(*at).is_none_or(|run| run.first > id);
         if ahead || behind {
-            *at = self.range_of(id).unwrap_or(0);
+            *at = self.range_of(runs, id).unwrap_or(0);
         }
-        while self.ranges.get(*at + 1).is_some_and(|(first, _)| *first <= id) {
+        while runs.get(*at + 1).is_some_and(|run| run.first <= id) {
             *at += 1;
         }
-        let (first, end) = *self.ranges.get(*at)?;
-        (first..end).contains(&id).then(|| self.places[*at] + id.abs_diff(first))
+        within(runs, *at, id)
     }
 
     /// The positions of many ids, in their order: looked up in the order of the ids, which the memory likes better.
@@ -207,10 +177,11 @@ impl Locations {
         into.clear();
         into.resize(ids.len(), None);
         let mut range = 0;
+        let positions = &*self.positions;
         for (first, at, length) in runs {
             for step in 0..length {
                 let place = self.walk(first + i64::from(step), &mut range);
-                let position = place.map_or(MISSING, |place| self.positions[place as usize].load(Relaxed));
+                let position = place.map_or(MISSING, |place| positions[place as usize].load(Relaxed));
                 into[(at + step) as usize] = (position != MISSING).then(|| unpacked(position));
             }
         }
@@ -223,6 +194,7 @@ mod tests {
 
     use proptest::prelude::*;
 
+    use super::super::referred::{Ids, Referred};
     use super::*;
 
     proptest! {
@@ -230,18 +202,30 @@ mod tests {
         fn every_id_is_found_where_it_is(
             blocks in prop::collection::vec(prop::collection::vec(-50_i64..3_000, 0..400), 0..7),
             asked in prop::collection::vec(-60_i64..3_010, 0..200),
+            // From a file for every block, over one for some of them and mapped positions, to all in memory.
+            memory_bytes in prop::option::of(prop_oneof![Just(1_u64), 1_000_u64..100_000, Just(1 << 30)]),
         ) {
-            let mut referred = Referred::default();
+            let folder = tempfile::tempdir()?;
+            let room = memory_bytes.map(|memory_bytes| Room::new(FolderScratch::new(folder.path()), memory_bytes));
+            let mut referred = Referred::new(room.as_ref());
             for block in &blocks {
                 let mut ids = Ids::default();
                 ids.extend(block);
-                referred.add(ids.sorted());
+                referred.add(ids.sorted())?;
             }
-            let locations = referred.locations();
+            let locations = referred.locations()?;
             let expected: Vec<i64> = blocks.iter().flatten().copied().collect::<BTreeSet<_>>().into_iter().collect();
-            let ids: Vec<i64> = locations.ranges.iter().flat_map(|(first, end)| *first..*end).collect();
+            let lengths = locations.runs.windows(2).map(|two| (two[0].first, (two[1].place - two[0].place) as i64));
+            let ranges: Vec<(i64, i64)> = lengths.map(|(first, length)| (first, first + length)).collect();
+            let ids: Vec<i64> = ranges.iter().flat_map(|(first, end)| *first..*end).collect();
             prop_assert_eq!(&ids, &expected);
-            prop_assert!(locations.ranges.windows(2).all(|two| two[0].1 < two[1].0), "ranges do not touch");
+            prop_assert!(ranges.windows(2).all(|two| two[0].1 < two[1].0), "ranges do not touch");
+            let mapped = |share: u64| memory_bytes.is_some_and(|memory_bytes| share > memory_bytes / 4);
+            prop_assert_eq!(matches!(locations.positions, Table::Mapped(..)), mapped(8 * ids.len() as u64));
+            if memory_bytes.is_none_or(|memory_bytes| memory_bytes == 1 << 30) {
+                prop_assert!(matches!(locations.runs, Table::Memory(_)));
+            }
+            prop_assert_eq!(locations.is_empty(), expected.is_empty());
 
             let at = |id: i64| Position { lon: id as i32, lat: 1 };
             let (mut near, mut from) = (0, 0);

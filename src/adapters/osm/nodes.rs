@@ -25,7 +25,7 @@ impl Reader<'_> {
         let mut left_out = LeftOut::default();
         let work = |_, block: &Block<'_>, seen: &mut Seen<'_>| {
             let mut judge = Judge::new(wanted, block.strings());
-            let mut tally = LayerTally::new(wanted.layers);
+            let mut tally = LayerTally::new(wanted.layers, block.size_bytes() / 4);
             let (mut left_out, mut found, mut positions) = (LeftOut::default(), Vec::new(), Vec::new());
             let (mut not_matched, mut not_in_layers) = (0, 0);
             let (mut from, mut texts) = (0, Vec::new());

@@ -14,8 +14,9 @@ use super::blocks::{Blocks, Piece};
 use super::judge::{Judge, LAYERS, fits};
 use super::layout::{Layout, Stage};
 use super::line::{Line, Scratch};
-use super::locations::{Ids, Locations, Referred};
+use super::locations::Locations;
 use super::object::{Geometry, Member, Object};
+use super::referred::{Ids, Referred, Room};
 use super::source::Ended;
 use super::verdict::{Verdict, is_area, malformed, object, verdict};
 use super::versions::{Counts, Versions};
@@ -29,6 +30,8 @@ pub(super) struct Reader<'r> {
     pub(super) blocks: &'r Blocks,
     pub(super) layout: &'r Layout,
     pub(super) wanted: &'r Demand<'r>,
+    /// For the nodes that ways refer to.
+    pub(super) room: Option<&'r Room>,
     pub(super) observer: &'r dyn Observer,
     pub(super) versions: Versions,
     /// Whether ids must ascend in every file; an id that does not ends the reading with [`Ended::Unordered`].
@@ -304,7 +307,7 @@ impl<'r> Reader<'r> {
     ) -> Result<Locations, Ended> {
         let wanted = self.wanted;
         let layers = if self.layers_have(&[GeometryKind::Line, GeometryKind::Area]) { LAYERS } else { 0 };
-        let (mut referred, mut left_out) = (Referred::default(), LeftOut::default());
+        let (mut referred, mut left_out) = (Referred::new(self.room), LeftOut::default());
         let mut members: Vec<(usize, Line)> = Vec::new();
         let known = &*lines;
         let work = |_, block: &Block<'_>, seen: &mut Seen<'_>| {
@@ -340,7 +343,7 @@ impl<'r> Reader<'r> {
         };
         self.pass(&[ObjectKind::Way], "ways", true, work, |(found, of_block, refs)| {
             members.extend(of_block);
-            referred.add(refs);
+            referred.add(refs)?;
             left_out.merge(&found.left_out);
             left_out.add(LeftOutRule::NotMatched, found.not_matched);
             found.objects.into_iter().try_for_each(&mut take)
@@ -349,7 +352,7 @@ impl<'r> Reader<'r> {
             lines.set(place, line);
         }
         self.left_out.merge(&left_out);
-        Ok(referred.locations())
+        Ok(referred.locations()?)
     }
 }
 

@@ -99,7 +99,7 @@ fn way_rows(
     locations: &Locations,
 ) -> Result<LayerTally, Fault> {
     let mut judge = Judge::new(wanted, block.strings());
-    let mut tally = LayerTally::new(wanted.layers);
+    let mut tally = LayerTally::new(wanted.layers, block.size_bytes());
     let (mut scratch, mut texts) = (Scratch::default(), Vec::new());
     let mut not_matched = 0;
     // The positions of all ways of the block at once.
@@ -202,7 +202,7 @@ fn relation_rows(
     locations: &Locations,
 ) -> Result<LayerTally, Fault> {
     let mut judge = Judge::new(wanted, block.strings());
-    let mut tally = LayerTally::new(wanted.layers);
+    let mut tally = LayerTally::new(wanted.layers, block.size_bytes());
     let mut texts = Vec::new();
     let mut not_matched = 0;
     block.relations(|relation| {

@@ -15,9 +15,10 @@ use super::line::Line;
 use super::locations::Locations;
 use super::object::{Geometry, Object};
 use super::passes::{ById, Reader};
+use super::referred::Room;
 use super::versions::Versions;
 use super::{Fault, OsmError};
-use crate::adapters::io::{input_of, size_told};
+use crate::adapters::io::{FolderScratch, ScratchError, input_of, size_told};
 use crate::domain::{Feature, Incomplete, LeftOut, LeftOutRule, LonLat, Region, Reject, Shape, Timestamp};
 use crate::pipeline::RunError;
 use crate::pipeline::ports::{Chunk, Demand, Extracted, LayerCount, Observer, Source, TakeChunk, Unit};
@@ -34,16 +35,17 @@ const BATCH_ROW_BYTES: usize = 4 << 20;
 /// Files of the OSM PBF format that together are one source: current data, blobs of any codec.
 #[derive(Debug, Clone)]
 pub struct OsmPbf {
-    name: String,
-    paths: Vec<PathBuf>,
-    changes: Option<ChangesAt>,
+    pub(super) name: String,
+    pub(super) paths: Vec<PathBuf>,
+    pub(super) changes: Option<ChangesAt>,
+    room: Option<Room>,
 }
 
 /// Why reading ended early.
 pub(super) enum Ended {
     /// A file cannot be read.
     File(OsmError),
-    /// Whoever takes the chunks has failed.
+    /// Whoever takes the chunks has failed, or a scratch file.
     Taker(RunError),
     /// A file is not in the order that it looked to be in.
     Unordered,
@@ -55,6 +57,12 @@ impl From<OsmError> for Ended {
             OsmError::Damaged { source: Fault::Order, .. } => Self::Unordered,
             error => Self::File(error),
         }
+    }
+}
+
+impl From<ScratchError> for Ended {
+    fn from(error: ScratchError) -> Self {
+        Self::Taker(RunError::failed(error))
     }
 }
 
@@ -73,7 +81,7 @@ impl OsmPbf {
     /// The source of this name that reads several files as one: of an object that is in more than one of them, the
     /// highest version counts.
     pub fn of_files(name: impl Into<String>, paths: Vec<PathBuf>) -> Self {
-        Self { name: name.into(), paths, changes: None }
+        Self { name: name.into(), paths, changes: None, room: None }
     }
 
     /// The source brought up to date by changes since its files were made.
@@ -82,7 +90,14 @@ impl OsmPbf {
         Self { changes: Some(changes), ..self }
     }
 
-    fn failed(&self, error: OsmError) -> RunError {
+    /// The source with a limit to the memory that nodes take which ways refer to: at most half of `memory_bytes` is for
+    /// them, and what is more goes to scratch files. The rest is for whoever takes the rows of layers.
+    #[must_use]
+    pub fn with_memory(self, scratch: FolderScratch, memory_bytes: u64) -> Self {
+        Self { room: Some(Room::new(scratch, memory_bytes)), ..self }
+    }
+
+    pub(super) fn failed(&self, error: OsmError) -> RunError {
         RunError::input(&self.name, error)
     }
 
@@ -121,14 +136,7 @@ impl OsmPbf {
 
     /// What changed since the files were made: since the oldest, where they are several.
     fn overlay(&self, at: &ChangesAt, files: &[PbfFile], observer: &dyn Observer) -> Result<Overlay, OsmError> {
-        if let Some(file) = files.iter().find(|file| file.header.located_ways) {
-            return Err(OsmError::ChangesOnLocatedWays { path: file.path.clone() });
-        }
-        let oldest = files.iter().map(|file| &file.header).min_by_key(|header| (header.vintage, header.sequence));
-        let since = oldest.map_or(Since { sequence: None, time: None }, |header| Since {
-            sequence: header.sequence,
-            time: header.vintage,
-        });
+        let since = since(files)?;
         observer.stage(&format!("read changes of {}", self.name), Unit::Rows, None);
         let overlay = read_overlay(&at.clone().or_kept(&self.paths[0]), since)?;
         for note in &overlay.notes {
@@ -195,6 +203,7 @@ impl OsmPbf {
             blocks,
             layout,
             wanted,
+            room: self.room.as_ref(),
             observer,
             versions,
             ordered,
@@ -292,6 +301,15 @@ impl Source for OsmPbf {
     }
 }
 
+/// Where the files stand: the oldest, where they are several.
+pub(super) fn since(files: &[PbfFile]) -> Result<Since, OsmError> {
+    if let Some(file) = files.iter().find(|file| file.header.located_ways) {
+        return Err(OsmError::ChangesOnLocatedWays { path: file.path.clone() });
+    }
+    let oldest = files.iter().map(|file| &file.header).min_by_key(|header| (header.vintage, header.sequence));
+    Ok(oldest.map_or(Since::default(), |header| Since { sequence: header.sequence, time: header.vintage }))
+}
+
 /// What areas are made of.
 struct Parts<'a> {
     lines: &'a ById<Line>,
@@ -369,7 +387,7 @@ struct Chunks<'a, 'b> {
 
 impl<'a, 'b> Chunks<'a, 'b> {
     fn new(out: &'a mut TakeChunk<'b>, wanted: &Demand<'_>) -> Self {
-        Self { out, next: Chunk::default(), row_bytes: 0, tally: LayerTally::new(wanted.layers) }
+        Self { out, next: Chunk::default(), row_bytes: 0, tally: LayerTally::new(wanted.layers, 0) }
     }
 
     /// Keeps an object until its shape is known.

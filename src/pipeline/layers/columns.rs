@@ -56,7 +56,7 @@ impl Tally {
 ///
 /// When the columns are not those of `table`, which must be that of `layer`.
 pub fn layer_batch(table: &Table, layer: &Layer, rows: &SortedRows) -> Result<(RecordBatch, Tally), RunError> {
-    let mut columns = Columns::new(layer, rows.len());
+    let mut columns = Columns::new(layer, rows.len(), rows.payload_bytes());
     for (key, payload) in rows.iter() {
         columns.push(key, payload);
     }
@@ -184,7 +184,7 @@ struct Columns<'l> {
 }
 
 impl<'l> Columns<'l> {
-    fn new(layer: &'l Layer, rows: usize) -> Self {
+    fn new(layer: &'l Layer, rows: usize, payload_bytes: usize) -> Self {
         let mut promoted_keys: Vec<(&[u8], usize)> =
             layer.columns.iter().enumerate().map(|(at, column)| (column.key.as_bytes(), at)).collect();
         promoted_keys.sort_unstable();
@@ -193,7 +193,8 @@ impl<'l> Columns<'l> {
             osm_id: Vec::with_capacity(rows),
             kind: Texts::new(),
             wkb_ends: vec![0],
-            wkb: Vec::new(),
+            // WKB has 16 bytes where a payload has 3 to 5, and payloads are not all positions.
+            wkb: Vec::with_capacity(2 * payload_bytes),
             bbox: std::array::from_fn(|_| Vec::with_capacity(rows)),
             promoted: layer.columns.iter().map(|column| PromotedValues::new(column.kind)).collect(),
             promoted_keys,

@@ -86,6 +86,12 @@ pub(super) mod volatile {
 }
 
 impl LayerRows {
+    /// No rows, with room for some.
+    #[must_use]
+    pub fn with_capacity(size_bytes: usize) -> Self {
+        Self { bytes: Vec::with_capacity(size_bytes), rows: Vec::new() }
+    }
+
     /// Number of rows.
     #[must_use]
     pub fn len(&self) -> usize {

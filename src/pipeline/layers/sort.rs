@@ -69,6 +69,11 @@ impl SortedRows {
         self.entries.is_empty()
     }
 
+    /// Bytes of all payloads.
+    pub(super) fn payload_bytes(&self) -> usize {
+        self.entries.iter().map(|entry| entry.length as usize).sum()
+    }
+
     /// Keys and payloads.
     pub(in crate::pipeline) fn iter(&self) -> impl Iterator<Item = (RowKey, &[u8])> {
         self.entries.iter().map(|entry| {

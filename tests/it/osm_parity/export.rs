@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::str::FromStr;
 
 use poimill::domain::AreaRules;
 use serde_json::json;
@@ -65,12 +66,15 @@ fn feature(line: &str) -> Option<Feature<'_>> {
     rest.literal(r#"},"properties":{"@type":"#)?;
     let osm_type = OsmType::parse(&rest.text()?);
     rest.literal(r#","@id":"#)?;
-    let id = rest.number()?.parse().ok()?;
+    let id = rest.number(',')?;
     let mut tags = Vec::new();
-    while rest.literal(",").is_some() {
+    loop {
         let key = rest.text()?;
         rest.literal(":")?;
         tags.push((key, rest.text()?));
+        if rest.literal(",").is_none() {
+            break;
+        }
     }
     rest.literal("}}\n")?;
     Some((osm_type, id, shape, tags))
@@ -100,20 +104,17 @@ impl<'a> Rest<'a> {
         }
     }
 
-    fn number(&mut self) -> Option<&'a str> {
-        let end = self.0.bytes().position(|byte| matches!(byte, b',' | b']' | b'}'))?;
-        let (number, rest) = self.0.split_at(end);
+    /// A number and the character behind it.
+    fn number<T: FromStr>(&mut self, end: char) -> Option<T> {
+        let (number, rest) = self.0.split_once(end)?;
         self.0 = rest;
-        Some(number)
+        number.parse().ok()
     }
 
     fn position(&mut self) -> Option<Position> {
         self.literal("[")?;
-        let lon = units(self.number()?.parse().ok()?);
-        self.literal(",")?;
-        let lat = units(self.number()?.parse().ok()?);
-        self.literal("]")?;
-        Some((lon, lat))
+        let lon = units(self.number(',')?);
+        Some((lon, units(self.number(']')?)))
     }
 
     fn list<T>(&mut self, mut item: impl FnMut(&mut Self) -> Option<T>) -> Option<Vec<T>> {

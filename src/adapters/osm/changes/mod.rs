@@ -25,7 +25,8 @@ use crate::adapters::io::Http;
 
 pub use self::error::{ChangesError, OscFault};
 pub(in crate::adapters::osm) use self::overlay::{Counts, Overlay, Versions};
-use self::remote::{Downloaded, Remote};
+pub(in crate::adapters::osm) use self::remote::Downloaded;
+use self::remote::Remote;
 pub(in crate::adapters::osm) use self::replication::Since;
 
 /// Where changes are.
@@ -75,13 +76,18 @@ pub fn kept_beside(extract: &Path) -> PathBuf {
 }
 
 /// Brings the diffs after `since` from a server into a folder laid out as the server's; what is there is not asked for
-/// again, so that it can be broken off and repeated at any time.
+/// again, so that it can be broken off and repeated at any time. `on_bytes` is told of each diff that came.
 ///
 /// # Errors
 ///
 /// As for reading from the server, and when the folder cannot be written.
-pub(in crate::adapters::osm) fn download(url: &str, since: Since, folder: &Path) -> Result<Downloaded, ChangesError> {
-    Remote::new(Http::default(), url).download(since, folder)
+pub(in crate::adapters::osm) fn download(
+    url: &str,
+    since: Since,
+    folder: &Path,
+    on_bytes: impl Fn(u64),
+) -> Result<Downloaded, ChangesError> {
+    Remote::new(Http::default(), url).download(since, folder, on_bytes)
 }
 
 /// Everything that changed after `since`.

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use super::error::ChangesError;
 use super::overlay::{Newest, Overlay};
-use super::replication::{MAX_STATE_BYTES, Since, State, changes, name_of};
+use super::replication::{MAX_STATE_BYTES, Since, State, changes, name_of, read_state};
 use crate::adapters::io::{Http, decompressed, input_of_bytes};
 use crate::domain::Timestamp;
 
@@ -39,8 +39,9 @@ pub(in crate::adapters::osm) struct Downloaded {
     pub(in crate::adapters::osm) size_bytes: u64,
     /// Diffs that were there before.
     pub(in crate::adapters::osm) kept: u64,
-    /// Number of the last diff in the folder.
+    /// Number of the last diff in the folder that the extract needs, and its date.
     pub(in crate::adapters::osm) sequence: Option<u64>,
+    pub(in crate::adapters::osm) time: Option<Timestamp>,
     /// What a person should know.
     pub(in crate::adapters::osm) notes: Vec<String>,
 }
@@ -89,7 +90,13 @@ impl Remote {
         Ok(overlay)
     }
 
-    pub(super) fn download(&self, since: Since, folder: &Path) -> Result<Downloaded, ChangesError> {
+    /// Brings what is missing into the folder; `on_bytes` is told of each diff.
+    pub(super) fn download(
+        &self,
+        since: Since,
+        folder: &Path,
+        on_bytes: impl Fn(u64),
+    ) -> Result<Downloaded, ChangesError> {
         let Range { after, newest, notes, state } = self.range(since)?;
         let mut done = Downloaded { notes, ..Downloaded::default() };
         for number in after + 1..=newest {
@@ -110,6 +117,7 @@ impl Remote {
                 write(&path, &diff)?;
                 done.diffs += 1;
                 done.size_bytes += diff.len() as u64;
+                on_bytes(diff.len() as u64);
             }
             if let Some(state) = state {
                 write(&state_path, &state)?;
@@ -117,6 +125,10 @@ impl Remote {
             done.sequence = Some(number);
         }
         write(&folder.join("state.txt"), &state)?;
+        let last = done.sequence.map(|number| folder.join(format!("{}.state.txt", name_of(number))));
+        if let Some(path) = last.filter(|path| path.exists()) {
+            done.time = read_state(&path)?.time;
+        }
         Ok(done)
     }
 

@@ -43,6 +43,12 @@ impl Since {
         let ahead = time.duration_since(own_time);
         (sequence <= own && ahead > SLACK) || (sequence >= own && ahead < -SLACK)
     }
+
+    /// Whether a series whose newest diff has this state holds nothing newer.
+    fn reaches(self, newest: State) -> bool {
+        (newest.sequence.is_some() && newest.sequence <= self.sequence)
+            || (newest.time.is_some() && newest.time <= self.time)
+    }
 }
 
 /// What a state file says.
@@ -99,7 +105,13 @@ pub(super) struct Selection {
 /// Reads what changed after `since` from a folder.
 pub(super) fn read(path: &Path, since: Since) -> Result<Overlay, ChangesError> {
     let place = path.display().to_string();
-    let (found, promised) = list(path)?;
+    let (found, state) = list(path)?;
+    // A copy of a server may have nothing to apply: nothing is newer, or nothing changed.
+    let is_copy = state.is_some_and(|state| since.reaches(state) || !found.is_empty());
+    if found.iter().all(|diff| diff.file.is_none()) && !is_copy {
+        return Err(ChangesError::None { path: path.to_owned() });
+    }
+    let promised = state.and_then(|state| state.sequence);
     let newest = found.iter().filter_map(|diff| diff.sequence).max();
     let Selection { diffs, mut notes } = select(&place, found, since)?;
     if let (Some(promised), Some(newest)) = (promised, newest)
@@ -218,30 +230,25 @@ fn counted(name: &str) -> (&str, usize, &str) {
     (head, digits.len(), digits)
 }
 
-/// Every diff of a folder, and the newest number that its `state.txt` speaks of.
-fn list(path: &Path) -> Result<(Vec<Diff>, Option<u64>), ChangesError> {
+/// Every diff of a folder, and what its `state.txt` says of the newest.
+fn list(path: &Path) -> Result<(Vec<Diff>, Option<State>), ChangesError> {
     let metadata = fs::metadata(path).map_err(|source| match source.kind() {
         io::ErrorKind::NotFound => ChangesError::Missing { path: path.to_owned() },
         _ => ChangesError::Read { path: path.to_owned(), source },
     })?;
     let mut files = BTreeMap::new();
-    let mut promised = None;
-    let folder = if metadata.is_dir() {
+    let mut newest = None;
+    if metadata.is_dir() {
         collect(path, "", &mut files)?;
-        path
     } else {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let (stem, _) = name.split_once(".osc").unwrap_or((&name, ""));
         let state = path.with_file_name(format!("{stem}.state.txt"));
         files.insert(stem.to_owned(), (Some(path.to_owned()), Some(state).filter(|state| state.exists())));
-        path
-    };
+    }
     let top = path.join("state.txt");
     if metadata.is_dir() && top.exists() {
-        promised = read_state(&top)?.sequence;
-    }
-    if files.values().all(|(diff, _)| diff.is_none()) {
-        return Err(ChangesError::None { path: folder.to_owned() });
+        newest = Some(read_state(&top)?);
     }
     let mut found = Vec::new();
     for (name, (file, state)) in files {
@@ -259,7 +266,7 @@ fn list(path: &Path) -> Result<(Vec<Diff>, Option<u64>), ChangesError> {
             found.push(Diff { name, sequence, time, file });
         }
     }
-    Ok((found, promised))
+    Ok((found, newest))
 }
 
 /// Diffs and state files by the name that they share.
@@ -301,7 +308,7 @@ pub(super) fn name_of(sequence: u64) -> String {
     format!("{:03}/{:03}/{:03}", sequence / 1_000_000, sequence / 1_000 % 1_000, sequence % 1_000)
 }
 
-fn read_state(path: &Path) -> Result<State, ChangesError> {
+pub(super) fn read_state(path: &Path) -> Result<State, ChangesError> {
     let mut bytes = Vec::new();
     let file = File::open(path).and_then(|file| file.take(MAX_STATE_BYTES).read_to_end(&mut bytes));
     file.map_err(|source| ChangesError::Read { path: path.to_owned(), source })?;

@@ -53,7 +53,7 @@ fn each_kind_of_damage_is_told_with_what_to_do() {
         ("broken zstd", &with_blob(&not_zstd), "the blob cannot be inflated"),
         ("absurd size", &with_blob(&wrong_size), "a blob of 1099511627776 bytes exceeds the format's limit of 32 MiB"),
         ("broken zlib", &with_blob(&not_zlib), "the blob cannot be inflated"),
-        ("unknown member", &pbf("r1 Mx5@ Tshop=a,type=multipolygon\n"), "a relation has a member of unknown type"),
+        ("unknown member", &pbf("r1 Mx5@ Tshop=a,type=boundary\n"), "a relation has a member of unknown type"),
     ];
     for (name, file, expected) in cases {
         let told = complaint(file);

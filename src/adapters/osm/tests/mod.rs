@@ -6,6 +6,7 @@ mod damage;
 mod decoder;
 mod encode;
 mod incomplete;
+mod memory;
 mod order;
 mod real;
 mod regions;

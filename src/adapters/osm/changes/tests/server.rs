@@ -184,7 +184,7 @@ fn states_without_diffs_and_a_copy_that_ends_early_are_noted() {
     assert_eq!(overlay.notes, notes);
 
     let folder = tempfile::tempdir().unwrap();
-    let done = server(files).0.download(since(Some(3000), None), folder.path()).unwrap();
+    let done = server(files).0.download(since(Some(3000), None), folder.path(), |_| ()).unwrap();
     assert_eq!((done.diffs, done.sequence, done.notes.len()), (2, Some(3003), 1));
 }
 
@@ -203,9 +203,19 @@ fn what_was_downloaded_is_read_as_from_the_server() {
     let url = ChangesAt::Url("https://host".to_owned());
     assert_eq!(url.clone().or_kept(&extract), url);
     let (remote, _) = server(files);
-    let done = remote.download(since, &kept).unwrap();
+    let done = remote.download(since, &kept, |_| ()).unwrap();
     let size_bytes = (diff(3003).len() + diff(3005).len()) as u64;
-    assert_eq!(done, Downloaded { diffs: 2, size_bytes, kept: 0, sequence: Some(3005), notes: Vec::new() });
+    assert_eq!(
+        done,
+        Downloaded {
+            diffs: 2,
+            size_bytes,
+            kept: 0,
+            sequence: Some(3005),
+            time: Some(time(&day(5))),
+            notes: Vec::new()
+        }
+    );
 
     let at = url.or_kept(&extract);
     assert_eq!(at, ChangesAt::Folder(kept));
@@ -225,24 +235,39 @@ fn a_download_brings_only_what_is_missing() {
     // Broken off: the server loses number 4 half-way.
     let mut broken = series(5);
     broken.retain(|path, _| !path.contains("/004."));
-    let error = server(broken).0.download(since, folder.path()).unwrap_err();
+    let error = server(broken).0.download(since, folder.path(), |_| ()).unwrap_err();
     assert!(error.to_string().starts_with("number 3004 is missing in "), "{error}");
 
     let (remote, requests) = server(series(6));
-    let done = remote.download(since, folder.path()).unwrap();
+    let done = remote.download(since, folder.path(), |_| ()).unwrap();
     assert_eq!((done.diffs, done.kept, done.sequence), (3, 1, Some(3006)));
     let names = [4, 5, 6].map(|n| [format!("000/003/{n:03}.osc.gz"), format!("000/003/{n:03}.state.txt")]);
     assert_eq!(asked(&requests), [&["state.txt".to_owned()], &names.concat()[..]].concat());
     let (remote, requests) = server(series(6));
-    assert_eq!(remote.download(since, folder.path()).unwrap().kept, 4);
+    assert_eq!(remote.download(since, folder.path(), |_| ()).unwrap().kept, 4);
     assert_eq!(asked(&requests), ["state.txt"]);
     assert_eq!(node_ids(&read_overlay(&ChangesAt::Folder(folder.path().to_owned()), since).unwrap()), [3, 4, 5, 6]);
 }
 
 #[test]
+fn an_extract_that_is_newer_downloads_nothing_and_reads_nothing() {
+    for since in [since(Some(3005), None), since(None, Some(&day(6)))] {
+        let folder = tempfile::tempdir().unwrap();
+        let done = server(series(5)).0.download(since, folder.path(), |_| panic!("nothing is due")).unwrap();
+        assert_eq!(done, Downloaded::default());
+        let at = ChangesAt::Folder(folder.path().to_owned());
+        let overlay = read_overlay(&at, since).unwrap();
+        assert_eq!((overlay.blocks.len(), overlay.sequence, overlay.notes.len()), (0, None, 1));
+        // For an older extract it is as empty as before.
+        let error = read_overlay(&at, Since { sequence: Some(3004), time: None }).unwrap_err();
+        assert!(error.to_string().contains("holds no changes"), "{error}");
+    }
+}
+
+#[test]
 fn an_address_that_is_none_is_told() {
     let folder = tempfile::tempdir().unwrap();
-    let error = download("http://127.0.0.1:1/x", Since::default(), folder.path()).unwrap_err();
+    let error = download("http://127.0.0.1:1/x", Since::default(), folder.path(), |_| ()).unwrap_err();
     assert_eq!(error.to_string(), "cannot get http://127.0.0.1:1/x/state.txt");
     let error = read_overlay(&ChangesAt::Url("https://".to_owned()), Since::default()).unwrap_err();
     assert!(error.to_string().starts_with("cannot get https:"), "{error}");
