@@ -34,6 +34,9 @@ filter = "*"
 incomplete = "keep_flagged"
 users = true
 
+[gate]
+min_rows = 0
+
 [store]
 dir = "."
 "#
@@ -72,7 +75,7 @@ dir = "."
 }
 
 fn path(at: &Path) -> String {
-    format!("path = {at:?}")
+    format!("path = \"{}\"", at.display())
 }
 
 fn paths(at: &[PathBuf]) -> String {
@@ -81,16 +84,12 @@ fn paths(at: &[PathBuf]) -> String {
 
 /// Runs osmium; `false`, and a note that names the test, where it is not installed.
 fn osmium(test: &str, args: &[&std::ffi::OsStr]) -> bool {
-    match Command::new("osmium").args(args).output() {
-        Ok(done) => {
-            assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
-            true
-        }
-        Err(_) => {
-            required_or_skipped(test, "osmium is not installed");
-            false
-        }
-    }
+    let Ok(done) = Command::new("osmium").args(args).output() else {
+        required_or_skipped(test, "osmium is not installed");
+        return false;
+    };
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    true
 }
 
 /// Every diff below a folder, in order.
@@ -165,6 +164,34 @@ fn parts_of_an_extract_are_the_extract() {
     both.assert_same_tables(&whole);
     let superseded = both.source()["left_out"]["superseded"].as_u64();
     assert!(superseded.is_some_and(|objects| objects > 100), "{:?}", both.source());
+}
+
+/// What GEOS finds wrong with the layer of a run, and its rows.
+fn judged(python: &std::ffi::OsStr, run: &Run) -> (Vec<String>, u64) {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python/invalid_geometries.py");
+    let layer = run.latest().join("layers/everything.parquet");
+    let done = Command::new(python).arg(script).arg(layer).output().expect("python starts");
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    let told = String::from_utf8_lossy(&done.stdout).into_owned();
+    let mut lines: Vec<String> = told.lines().map(str::to_owned).collect();
+    let rows = lines.pop().and_then(|rows| rows.parse().ok()).expect("the number of rows");
+    (lines, rows)
+}
+
+#[test]
+fn geos_finds_every_geometry_valid() {
+    let test = "geos_finds_every_geometry_valid";
+    let Some(data) = real_data() else { return skipped(test) };
+    let Some(python) = std::env::var_os("POIMILL_TEST_PYTHON") else {
+        return required_or_skipped(test, "POIMILL_TEST_PYTHON is not set");
+    };
+    // The cases marked invalid are among those of the grid, objects at the edge among those of the country.
+    for (file, least) in [("areas/all.osm.pbf", 200), ("osm/liechtenstein-20240303.osm.pbf", 30_000)] {
+        let run = Run::on(&path(&data.join(file)), &[]);
+        let (invalid, rows) = judged(&python, &run);
+        assert_eq!(invalid, Vec::<String>::new(), "{file}");
+        assert!(rows >= least && rows == run.rows("layers/everything"), "{file}: {rows}");
+    }
 }
 
 #[test]

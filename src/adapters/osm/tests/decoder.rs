@@ -107,7 +107,9 @@ fn ours(raw: &[u8], with_meta: bool) -> Vec<Print> {
         assert_eq!(refs.len(), way.node_count());
         way.positions(&mut positions)?;
         put(&mut words, format_args!(" {refs:?}"));
-        positions.iter().for_each(|at| position(&mut words, *at));
+        for at in &positions {
+            position(&mut words, *at);
+        }
         prints.push(('w', way.id, hash(&mut words)));
         Ok(())
     });
@@ -147,7 +149,9 @@ fn put_info(words: &mut String, info: &Info<'_>, with_meta: bool) {
 }
 
 fn put_tags<'a>(words: &mut String, tags: impl Iterator<Item = (&'a str, &'a str)>) {
-    tags.for_each(|(key, value)| put(words, format_args!("{key}={value};")));
+    for (key, value) in tags {
+        put(words, format_args!("{key}={value};"));
+    }
 }
 
 fn theirs(raw: &[u8], with_meta: bool) -> Vec<Print> {

@@ -64,6 +64,12 @@ pub(super) fn blocks(lines: &str) -> Vec<Vec<u8>> {
     lines.split("--\n").map(|block| encode_block(block, &[])).collect()
 }
 
+/// The same objects in the opposite order, all in one block.
+pub(super) fn backwards(lines: &str) -> String {
+    let lines: Vec<&str> = lines.lines().filter(|line| *line != "--").collect();
+    lines.into_iter().rev().flat_map(|line| [line, "\n"]).collect()
+}
+
 /// A frame of data around the fields of a blob.
 pub(super) fn data_frame(blob: &[u8]) -> Vec<u8> {
     let mut frame = Vec::new();

@@ -1,6 +1,6 @@
 //! Files in no order: the same content as in order, a note that it is slower, and an account of ids given twice.
 
-use super::encode::{Style, pbf, pbf_in};
+use super::encode::{Style, backwards, pbf, pbf_in};
 use super::rows::{Layered, everything, layer, read_files};
 use crate::domain::{Incomplete, LeftOutRule, Region, RejectCode};
 
@@ -74,11 +74,10 @@ fn what_the_header_claims_is_not_believed() {
 #[test]
 fn descending_and_mixed_ids_mean_the_same() {
     let sorted = read(&file(&TOWN)).content();
-    let lines: Vec<&str> = TOWN.iter().flat_map(|block| block.lines()).collect();
-    let reversed = |lines: &[&str]| lines.iter().rev().map(|line| format!("{line}\n")).collect::<String>();
-    let descending: Vec<String> = TOWN.iter().map(|block| reversed(&block.lines().collect::<Vec<_>>())).collect();
-    let one_block = reversed(&lines);
-    let one_each: Vec<String> = lines.iter().rev().map(|line| format!("{line}\n")).collect();
+    let all = TOWN.join("");
+    let descending: Vec<String> = TOWN.iter().map(|block| backwards(block)).collect();
+    let one_block = backwards(&all);
+    let one_each: Vec<String> = one_block.lines().map(|line| [line, "\n"].concat()).collect();
     for blocks in [descending, vec![one_block], one_each] {
         let read = read(&file(&blocks.iter().map(String::as_str).collect::<Vec<_>>()));
         assert_eq!(read.notes.len(), 1);

@@ -1,6 +1,6 @@
 //! Several files as one source: of an object that is in more than one of them, one version counts.
 
-use super::encode::pbf;
+use super::encode::{backwards, pbf};
 use super::rows::{Layered, Row, everything, read_files, read_source};
 use super::{OsmPbf, shared_data};
 use crate::domain::{LeftOutRule, Region};
@@ -91,10 +91,6 @@ fn the_same_file_again_adds_nothing() {
 
 #[test]
 fn files_in_no_order_are_one_source_too() {
-    let backwards = |lines: &str| {
-        let lines: Vec<&str> = lines.lines().filter(|line| *line != "--").collect();
-        lines.iter().rev().map(|line| format!("{line}\n")).collect::<String>()
-    };
     let shuffled = read(&[&backwards(WEST), EAST]);
     assert!(shuffled.notes[0].contains("not sorted"), "{:?}", shuffled.notes);
     assert_eq!(shuffled.content(), read(&[WEST, EAST]).content());

@@ -1,6 +1,6 @@
 //! Diffs laid over a file: the same as a file that has them in it.
 
-use super::encode::pbf;
+use super::encode::{backwards, pbf};
 use super::rows::{Layered, everything, read_source};
 use super::{ChangesAt, OsmPbf};
 use crate::domain::{LeftOutRule, Region};
@@ -84,12 +84,6 @@ fn read(files: &[&str], diff: Option<&str>) -> Layered {
         None => source,
     };
     read_source(&source, &everything(), &Region::world()).expect("the source is readable")
-}
-
-/// In no order at all.
-fn backwards(lines: &str) -> String {
-    let lines: Vec<&str> = lines.lines().filter(|line| *line != "--").collect();
-    lines.iter().rev().map(|line| format!("{line}\n")).collect()
 }
 
 #[test]
