@@ -28,6 +28,7 @@ mod nights;
 mod osm_findings;
 #[cfg(test)]
 mod osm_parity;
+mod osm_sources;
 #[cfg(test)]
 mod postgis;
 #[cfg(test)]

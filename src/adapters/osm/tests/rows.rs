@@ -30,7 +30,7 @@ pub(super) struct Row {
 }
 
 /// Everything a read hands on, with layers.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Layered {
     pub(super) features: Vec<Feature>,
     pub(super) rejects: Vec<Reject>,
