@@ -25,11 +25,13 @@ pub enum ScratchError {
 
 impl ScratchError {
     /// What was to be written, and why it was not.
+    #[must_use]
     pub fn write(what: &str, source: io::Error) -> Self {
         Self::Write { what: what.to_owned(), source }
     }
 
     /// What was to be read back, and why it was not.
+    #[must_use]
     pub fn read(what: &str, source: io::Error) -> Self {
         Self::Read { what: what.to_owned(), source }
     }
