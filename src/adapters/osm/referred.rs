@@ -169,17 +169,17 @@ impl<'r> Referred<'r> {
     /// All ids, with no position yet.
     pub(super) fn locations(mut self) -> Result<Locations, ScratchError> {
         self.merge();
-        if let (Some(room), Some(mut runs)) = (self.room, self.spilled) {
-            for ids in self.blocks {
-                runs.append(&ids.0)?;
-            }
-            let mut building = Building::in_scratch(&room.scratch)?;
-            runs.merged(room.ranges(), |range| building.push(range))?;
+        let (Some(room), Some(mut runs)) = (self.room, self.spilled) else {
+            let ranges = self.blocks.pop().unwrap_or_default().0;
+            let mut building = Building::in_memory(ranges.len());
+            ranges.into_iter().try_for_each(|range| building.push(range))?;
             return building.finish(self.room);
+        };
+        for ids in self.blocks {
+            runs.append(&ids.0)?;
         }
-        let ranges = self.blocks.pop().unwrap_or_default().0;
-        let mut building = Building::in_memory(ranges.len());
-        ranges.into_iter().try_for_each(|range| building.push(range))?;
+        let mut building = Building::in_scratch(&room.scratch)?;
+        runs.merged(room.ranges(), |range| building.push(range))?;
         building.finish(self.room)
     }
 }
