@@ -234,13 +234,15 @@ impl<'a> Block<'a> {
         while let Some(id) = ids.next()? {
             let (Some(lat), Some(lon)) = (lats.next()?, lons.next()?) else { return Err(uneven()) };
             tags.clear();
-            while has_tags {
-                let ends = || Fault::Structure("tags of dense nodes do not come out even");
-                let key = texts.next()?.ok_or_else(ends)? as u32;
-                if key == 0 {
-                    break;
+            if has_tags {
+                loop {
+                    let ends = || Fault::Structure("tags of dense nodes do not come out even");
+                    let key = texts.next()?.ok_or_else(ends)? as u32;
+                    if key == 0 {
+                        break;
+                    }
+                    tags.push((key, texts.next()?.ok_or_else(ends)? as u32));
                 }
-                tags.push((key, texts.next()?.ok_or_else(ends)? as u32));
             }
             let meta = metas.next(self)?;
             show(Node { id, position: grid.position(lon, lat), tags, meta })?;

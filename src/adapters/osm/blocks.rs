@@ -6,6 +6,7 @@ use std::sync::{Condvar, Mutex, PoisonError, mpsc};
 
 use super::block::Block;
 use super::file::{BlobAt, Buffers, PbfFile};
+use super::layout::Kinds;
 use super::{Fault, OsmError};
 
 /// Results that may wait for an earlier one, per thread: more would only cost memory.
@@ -65,6 +66,15 @@ impl Blocks {
                 made.map_err(|fault| OsmError::Update { source: fault })
             }
         }
+    }
+
+    /// Which kinds of objects are in a block.
+    #[expect(
+        clippy::redundant_closure_for_method_calls,
+        reason = "the method itself is not general in the block's lifetime"
+    )]
+    pub(super) fn kinds(&self, piece: Piece, buffers: &mut Buffers) -> Result<Kinds, OsmError> {
+        self.with(piece, buffers, |block| block.kinds())
     }
 
     /// Decodes blocks on as many threads as rayon has, and hands on what `work` makes of each, in the order given.

@@ -40,7 +40,7 @@ impl Layout {
                 if let Some(kinds) = known[at] {
                     return Ok(kinds);
                 }
-                let kinds = blocks.with(blobs[at], &mut buffers, |block| block.kinds())?;
+                let kinds = blocks.kinds(blobs[at], &mut buffers)?;
                 known[at] = Some(kinds);
                 Ok(kinds)
             };
@@ -77,7 +77,7 @@ impl Layout {
         let mut buffers = Buffers::new();
         for at in 0..blocks.updates.len() {
             let piece = Piece::Update(at);
-            pieces.push((piece, blocks.with(piece, &mut buffers, |block| block.kinds())?));
+            pieces.push((piece, blocks.kinds(piece, &mut buffers)?));
         }
         Ok(Self { pieces, in_files })
     }

@@ -141,7 +141,7 @@ struct Found {
     objects: Vec<Result<Object, Reject>>,
 }
 
-impl<'r> Reader<'r> {
+impl Reader<'_> {
     /// Reads the blocks with objects of these kinds, first those of files, then those of updates; kinds that come first
     /// are begun first.
     ///

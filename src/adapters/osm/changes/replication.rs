@@ -196,7 +196,7 @@ pub(super) fn select(place: &str, mut found: Vec<Diff>, since: Since) -> Result<
     } else if let (Some(own), true) = (since.time, dated) {
         let before = diffs.len();
         diffs.retain(|diff| diff.time > Some(own));
-        if diffs.len() == before {
+        if before > 0 && diffs.len() == before {
             notes.push(format!("{place} begins after {own}: whether a diff is missing in between cannot be told"));
         }
     } else {

@@ -154,7 +154,7 @@ fn bad_objects_are_rejected_with_position_and_reason() {
         ),
         ("w9 Nn1,n2,n2,n1 Tshop=a\n", InvalidArea, Some((9.5, 47.1)), "it encloses nothing"),
         (
-            "n1 x3 y4 Tshop=a\nn1 x5 y6 Tshop=a\n",
+            "n21 x3 y4 Tshop=a\nn21 x5 y6 Tshop=a\n",
             RepeatedId,
             Some((5.0, 6.0)),
             "another object of this id is in the file and counts",
