@@ -2,7 +2,8 @@
 //! [`super::block`].
 //!
 //! Own code rather than `osmpbf`'s, which trusts the sizes it reads, keeps compressed bytes to itself and knows no codec
-//! but zlib. On 44 MB of extracts, one thread: `osmpbf` 0.3.8 needs 1.9 s to decode every object, this reader 0.4 s.
+//! but zlib. On 43.7 MB of extracts, one thread: `osmpbf` 0.3.8 with zlib-rs needs 0.72 s to show every object; this reader
+//! needs 0.38 s to read them all and pick out the charging stations, 0.14 s of it in libdeflate.
 //!
 //! Source: <https://wiki.openstreetmap.org/wiki/PBF_Format#File_format>.
 

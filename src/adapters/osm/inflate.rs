@@ -1,5 +1,8 @@
 //! A blob's content: inflated with whatever codec it names.
 //!
+//! zlib blobs go through libdeflate. The 597 of 43.7 MB of extracts, 98.4 MB inflated, one thread: libdeflate 0.14 s,
+//! zlib-ng 0.17 s, C zlib 0.32 s, zlib-rs 0.37 s.
+//!
 //! Source: fileformat.proto, <https://github.com/openstreetmap/OSM-binary>.
 
 use std::io::{self, Read};
