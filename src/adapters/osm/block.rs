@@ -91,6 +91,7 @@ struct Grid {
 }
 
 impl Grid {
+    #[inline]
     fn position(self, lon: i64, lat: i64) -> Option<Position> {
         // The steps of nearly every file, in which positions are whole ten-millionths of a degree.
         if (self.granularity, self.lon_offset, self.lat_offset) == (100, 0, 0) {
@@ -324,6 +325,7 @@ impl<'a> Block<'a> {
     }
 
     /// A time in milliseconds.
+    #[inline]
     pub(super) fn time_ms(&self, time: i64) -> Result<i64, Fault> {
         time.checked_mul(self.date_granularity).ok_or(Fault::Structure("a time is out of all range"))
     }
@@ -337,6 +339,7 @@ impl Default for Meta<'_> {
 
 impl Meta<'_> {
     /// Without what writers put where they know nothing: -1, 0, and the empty text; and without times that cannot be.
+    #[inline]
     pub(super) fn as_said(mut self) -> Self {
         self.version = self.version.filter(|version| *version > 0);
         self.time_ms = self.time_ms.filter(|ms| TIMES_MS.contains(ms));
