@@ -139,8 +139,9 @@ fn way_rows(
         way.positions(stated)?;
         let found = if way.is_located() { stated } else { found };
         located.fill(refs, found.iter().copied());
-        let closed =
-            located.is_closed() || (located.missing.is_some() && refs.len() >= 4 && refs.first() == refs.last());
+        // A node that is missing or not on Earth makes no line of an area.
+        let gap = located.missing.or(located.invalid).is_some();
+        let closed = located.is_closed() || (gap && refs.len() >= 4 && refs.first() == refs.last());
         let rules = wanted.area_rules.judge(texts.as_slice());
         let (is_area, is_line) = if closed { (rules.area, rules.line) } else { (false, true) };
         let item = Item { key: (ObjectKind::Way, way.id), tags: &texts, meta: &way.meta };
