@@ -76,10 +76,8 @@ fn summary(report: &Report, seconds: f64, out: &mut impl Write) -> anyhow::Resul
             total(&source.rejected),
             total(&source.left_out)
         )?;
-        let details = [("rejected", &source.rejected), ("left out", &source.left_out), ("repaired", &source.repaired)];
-        for (what, counts) in details.iter().filter(|(_, counts)| !counts.is_empty()) {
-            writeln!(out, "  {what}: {}", list(counts.iter().map(|(name, count)| (name.as_str(), *count))))?;
-        }
+        let counts = [("rejected", &source.rejected), ("left out", &source.left_out), ("repaired", &source.repaired)];
+        details(&counts, out)?;
     }
     let count = |name: &str| report.counts.get(name).copied().unwrap_or_default();
     writeln!(out, "\npairs     {} matched, {} to review", count("pairs_matched"), count("pairs_to_review"))?;
@@ -97,15 +95,20 @@ fn summary(report: &Report, seconds: f64, out: &mut impl Write) -> anyhow::Resul
         let told = match (&report.base, layer.dropped) {
             _ if report.unchanged => String::new(),
             (None, _) => ", the first time".to_owned(),
+            (Some(_), true) if changes.is_empty() => ", the pipeline names it no more".to_owned(),
             (Some(_), true) => format!(", the pipeline names it no more; {changes}"),
             (Some(_), false) if changes.is_empty() => ", none is different".to_owned(),
             (Some(_), false) => format!(", {changes}"),
         };
         writeln!(out, "layer     {}: {} rows{told}", layer.name, layer.rows)?;
-        let account = report.layers.iter().find(|account| account.name == layer.name);
-        if let Some(account) = account.filter(|account| !account.rejects.is_empty()) {
-            let rejects = list(account.rejects.iter().map(|(code, count)| (code.as_str(), *count)));
-            writeln!(out, "  rejected: {rejects}")?;
+        if let Some(account) = report.layers.iter().find(|account| account.name == layer.name) {
+            let counts = [
+                ("rejected", &account.rejects),
+                ("left out", &account.left_out),
+                ("repaired", &account.repaired),
+                ("unreadable", &account.unreadable),
+            ];
+            details(&counts, out)?;
         }
     }
     for load in &report.loads {
@@ -118,6 +121,14 @@ fn summary(report: &Report, seconds: f64, out: &mut impl Write) -> anyhow::Resul
     }
     writeln!(out, "files     {}", report.location)?;
     writeln!(out, "seconds   {seconds:.1}")?;
+    Ok(())
+}
+
+/// What became of the rest, a line for each that there is.
+fn details(counts: &[(&str, &BTreeMap<String, u64>)], out: &mut impl Write) -> anyhow::Result<()> {
+    for (what, counts) in counts.iter().filter(|(_, counts)| !counts.is_empty()) {
+        writeln!(out, "  {what}: {}", list(counts.iter().map(|(name, count)| (name.as_str(), *count))))?;
+    }
     Ok(())
 }
 

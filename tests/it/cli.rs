@@ -246,6 +246,8 @@ fn layers_are_counted_by_the_run_and_by_the_diff() {
     let first = demo.latest_id();
     assert_eq!(layers(&run(1, "--memory 64MiB")), rows, "no byte depends on memory");
     let told = run(2, "");
+    let left_out = told.lines().filter(|line| line.starts_with("  left out: ")).count();
+    assert_eq!(left_out, 1 + 3, "of the source, and of every layer: {told}");
     let changes = [
         "layer     buildings: 8 rows, 1 added, 1 moved, 1 touched",
         "layer     charging: 32 rows, 5 added, 4 modified, 1 moved, 2 removed, 1 touched",

@@ -32,6 +32,9 @@ pub(super) struct NoArea {
     pub(super) reason: &'static str,
 }
 
+/// Most comparisons of two segments for one area: a few seconds. The border of a country needs a hundredth of them.
+pub(super) const MOST_COMPARISONS: u64 = 1 << 31;
+
 /// A segment as indexes of its ends, the lesser first.
 pub(super) type Segment = (u32, u32);
 
@@ -59,11 +62,12 @@ pub(super) fn assemble(lines: &[Vec<Position>]) -> Result<Area, NoArea> {
             reason: "a ring of it does not close",
         });
     }
-    if let Some(crossing) = crossing(&segments, &points) {
-        let reason = "lines of it cross or overlap where they share no node";
-        return Err(NoArea { code: RejectCode::InvalidArea, at: Some(crossing), reason });
+    let invalid = |at, reason| NoArea { code: RejectCode::InvalidArea, at, reason };
+    let tangled = || invalid(points.first().copied(), "its lines are too many and too long to be judged");
+    if let Some(crossing) = crossing(&segments, &points, MOST_COMPARISONS).ok_or_else(tangled)? {
+        return Err(invalid(Some(crossing), "lines of it cross or overlap where they share no node"));
     }
-    let polygons = polygons(&points, &segments);
+    let polygons = polygons(&points, &segments).ok_or_else(tangled)?;
     // Each ring that touches nothing has as many positions as segments; a position passed twice was a place to split.
     let mut meets = vec![0_u8; points.len()];
     for end in segments.iter().flat_map(|(a, b)| [*a, *b]) {
@@ -184,9 +188,11 @@ fn loose_end(segments: &[Segment], points: usize) -> Option<usize> {
 
 /// Where two segments meet other than end to end: the end of one within the other, or an end next to where they cross.
 ///
-/// Segments are in order of their western ends, so each is compared with those that begin before it ends.
-fn crossing(segments: &[Segment], points: &[Position]) -> Option<Position> {
+/// Segments are in order of their western ends, so each is compared with those that begin before it ends. `None` where
+/// that would be more than `most` comparisons.
+fn crossing(segments: &[Segment], points: &[Position], most: u64) -> Option<Option<Position>> {
     let at = |index: u32| points[index as usize];
+    let mut comparisons = 0_u64;
     for (i, (a, b)) in segments.iter().enumerate() {
         let (a, b) = (at(*a), at(*b));
         let (south, north) = (a.lat.min(b.lat), a.lat.max(b.lat));
@@ -195,15 +201,19 @@ fn crossing(segments: &[Segment], points: &[Position]) -> Option<Position> {
             if c.lon > b.lon {
                 break;
             }
+            comparisons += 1;
             if c.lat.max(d.lat) >= south
                 && c.lat.min(d.lat) <= north
                 && let Some(position) = meeting(a, b, c, d)
             {
-                return Some(position);
+                return Some(Some(position));
             }
         }
+        if comparisons > most {
+            return None;
+        }
     }
-    None
+    Some(None)
 }
 
 /// Where two segments have a point in common that is not an end of both.
@@ -333,6 +343,20 @@ b     c";
         assert_eq!(draw(map, &["acdba"]), Err((InvalidArea, 'a')));
         assert_eq!(draw(map, &["abcdea"]), Err((InvalidArea, 'd')));
         assert_eq!(draw("a   c\n\nb d e", &["abeca", "cdc", "adca"]), Err((InvalidArea, 'd')));
+    }
+
+    #[test]
+    fn long_lines_that_all_overlap_are_given_up_in_time() {
+        // A zigzag from west to east and back: each segment overlaps with every other in longitude.
+        let points: Vec<Position> = (0..100).map(|at| Position { lon: at % 2 * 1_000 + at, lat: at }).collect();
+        let mut sorted = points.clone();
+        sorted.sort_unstable();
+        let place = |position: &Position| sorted.binary_search(position).expect("it is one of them") as u32;
+        let ends = |two: &[Position]| (place(&two[0]).min(place(&two[1])), place(&two[0]).max(place(&two[1])));
+        let mut segments: Vec<Segment> = points.windows(2).map(ends).collect();
+        segments.sort_unstable();
+        assert_eq!(crossing(&segments, &sorted, 99 * 98 / 2), Some(None));
+        assert_eq!(crossing(&segments, &sorted, 1_000), None);
     }
 
     #[test]

@@ -36,6 +36,9 @@ pub(super) struct Meta<'a> {
     pub(super) visible: bool,
 }
 
+/// Most nodes of a way: far beyond what the database ever allowed, so that a few bytes do not become gigabytes.
+const MOST_WAY_NODES: usize = 1_000_000;
+
 /// How much is read of the metadata of dense nodes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Detail {
@@ -388,6 +391,9 @@ impl Way<'_, '_> {
     /// Puts the ids of its nodes into `refs`.
     pub(super) fn refs(&self, refs: &mut Vec<i64>) -> Result<(), Fault> {
         refs.clear();
+        if self.node_count() > MOST_WAY_NODES {
+            return Err(Fault::Structure("a way names more than a million nodes; the OSM database allows 2,000"));
+        }
         let mut ids = Sums::of(&self.refs);
         while let Some(id) = ids.next()? {
             refs.push(id);

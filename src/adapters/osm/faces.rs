@@ -9,7 +9,7 @@
 
 use std::cmp::Ordering;
 
-use super::area::{Polygons, Segment, cross};
+use super::area::{MOST_COMPARISONS, Polygons, Segment, cross};
 use crate::domain::Position;
 
 /// Edge `2i` runs along segment `i` from its western end (of a vertical one, its southern), `2i + 1` comes back.
@@ -35,18 +35,23 @@ enum Side {
 }
 
 /// The polygons inside segments that meet only at their ends, an even number at each point.
-/// `points` are in order, and so are the ends of each segment.
-pub(super) fn polygons(points: &[Position], segments: &[Segment]) -> Polygons {
+/// `points` are in order, and so are the ends of each segment. `None` where it would take more than [`MOST_COMPARISONS`]
+/// to say what lies within what.
+pub(super) fn polygons(points: &[Position], segments: &[Segment]) -> Option<Polygons> {
     let plane = Plane::new(points, segments);
     let (walks, walk_of) = plane.walks();
     let mut sides: Vec<Option<Side>> = vec![None; walks.len()];
-    let mut faces = 0;
+    let (mut faces, mut comparisons) = (0, 0);
     // Points in order: whatever encloses a group of segments begins further west, or south, and is known by then.
     for point in 0..points.len() {
         let Some(edge) = plane.southernmost_eastward(point) else { continue };
         let around = walk_of[edge ^ 1];
         if sides[around].is_some() {
             continue;
+        }
+        comparisons += segments.len() as u64;
+        if comparisons > MOST_COMPARISONS {
+            return None;
         }
         let side = plane.next_below(point, edge).and_then(|below| sides[walk_of[below]]).unwrap_or(Side::Outside);
         sides[around] = Some(side);
@@ -79,7 +84,7 @@ pub(super) fn polygons(points: &[Position], segments: &[Segment]) -> Polygons {
             }
         }
     }
-    polygons
+    Some(polygons)
 }
 
 impl<'a> Plane<'a> {

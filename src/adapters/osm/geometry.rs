@@ -146,25 +146,36 @@ pub(super) fn relation_area(
 /// What is left of an area some of whose lines are missing: the rings that close all the same, but none that only
 /// inner members make, because what is a hole of something that is not there encloses nothing.
 fn part_of_area(outlines: &[Vec<Position>], roles: &[&str]) -> Option<Built<Polygons>> {
-    let mut ends: FxHashMap<Position, usize> = FxHashMap::default();
-    let mut kept: Vec<(&Vec<Position>, &str)> =
-        outlines.iter().zip(roles.iter().copied()).filter(|(line, _)| line.len() > 1).collect();
-    // Lines with a loose end are taken away until none is left.
-    loop {
-        ends.clear();
-        for (line, _) in &kept {
-            *ends.entry(line[0]).or_default() += 1;
-            *ends.entry(line[line.len() - 1]).or_default() += 1;
-        }
-        let before = kept.len();
-        kept.retain(|(line, _)| [line[0], line[line.len() - 1]].iter().all(|end| ends[end] > 1));
-        if kept.len() == before {
-            break;
+    // Lines with a loose end are taken away until none is left. Of the lines that end at a position: how many there are,
+    // and their numbers, xored, which is the number of the last one when one is left.
+    let lines = || outlines.iter().enumerate().filter(|(_, line)| line.len() > 1);
+    let both = |line: &[Position]| [line[0], line[line.len() - 1]];
+    let mut ends: FxHashMap<Position, (usize, usize)> = FxHashMap::default();
+    for (at, line) in lines() {
+        for end in both(line) {
+            let (count, numbers) = ends.entry(end).or_default();
+            *count += 1;
+            *numbers ^= at;
         }
     }
-    let lines: Vec<Vec<Position>> = kept.iter().map(|(line, _)| (*line).clone()).collect();
+    let mut kept: Vec<bool> = outlines.iter().map(|line| line.len() > 1).collect();
+    let mut loose: Vec<usize> = ends.values().filter(|(count, _)| *count == 1).map(|(_, number)| *number).collect();
+    while let Some(at) = loose.pop() {
+        if !std::mem::take(&mut kept[at]) {
+            continue;
+        }
+        for end in both(&outlines[at]) {
+            let (count, numbers) = ends.entry(end).or_default();
+            *count -= 1;
+            *numbers ^= at;
+            if *count == 1 {
+                loose.push(*numbers);
+            }
+        }
+    }
+    let (lines, roles): (Vec<Vec<Position>>, Vec<&str>) =
+        lines().filter(|(at, _)| kept[*at]).map(|(at, line)| (line.clone(), roles[at])).unzip();
     let Area { mut polygons, repairs } = assemble(&lines).ok()?;
-    let roles: Vec<&str> = kept.iter().map(|(_, role)| *role).collect();
     let first = first_segments(&lines, &roles);
     let is_hole = |rings: &Vec<Vec<Position>>| {
         let mut found = segments(&rings[0]).filter_map(|segment| first.get(&segment)).peekable();
@@ -205,4 +216,23 @@ pub(super) fn multipolygon(polygons: &Polygons) -> MultiPolygon<f64> {
     let ring = |ring: &Vec<Position>| ring.iter().map(|position| position.degrees()).collect::<LineString<f64>>();
     let polygon = |rings: &Vec<Vec<Position>>| Polygon::new(ring(&rings[0]), rings[1..].iter().map(ring).collect());
     polygons.iter().map(polygon).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_outline_with_a_gap_is_taken_away_in_one_go() {
+        let corner = |lon, lat| Position { lon, lat };
+        // Before it, a square in two lines that closes all the same.
+        let square =
+            [vec![corner(-3, 0), corner(-1, 0), corner(-1, 2)], vec![corner(-1, 2), corner(-3, 2), corner(-3, 0)]];
+        let outlines: Vec<_> =
+            square.into_iter().chain((0..200_000).map(|lon| vec![corner(lon, 0), corner(lon + 1, 0)])).collect();
+        let part = part_of_area(&outlines, &vec!["outer"; outlines.len()]).expect("the square is there");
+        let ring = [(-3, 2), (-3, 0), (-1, 0), (-1, 2), (-3, 2)].map(|(lon, lat)| corner(lon, lat));
+        assert_eq!(part.shape, [[ring]]);
+        assert!(part.incomplete && part.repairs.is_empty());
+    }
 }

@@ -16,6 +16,9 @@ use crate::domain::{GeometryKind, Incomplete, Layer, LeftOutRule, ObjectKind, Po
 use crate::pipeline::layers::LayerShape;
 use crate::pipeline::ports::Demand;
 
+/// Nodes of ways whose positions are looked up together: 8,000 ways name about 70,000.
+const MOST_NODES_AT_ONCE: usize = 2_000_000;
+
 /// What became of an object in a layer, of several geometries that it may have there.
 #[derive(Default)]
 struct Rows {
@@ -102,21 +105,28 @@ fn way_rows(
     let mut tally = LayerTally::new(wanted.layers, block.size_bytes());
     let (mut scratch, mut texts) = (Scratch::default(), Vec::new());
     let mut not_matched = 0;
-    // The positions of all ways of the block at once.
+    // The positions of all ways of the block at once, unless it has more of them than a block ever should.
     let (mut all_refs, mut all_found) = (Vec::new(), Vec::new());
+    let mut nodes = 0;
     block.ways(|way| {
         if judge.matters(way.tags) & LAYERS != 0 && !way.is_located() {
-            way.refs(&mut scratch.refs)?;
-            all_refs.extend_from_slice(&scratch.refs);
+            nodes += way.node_count();
+            if nodes <= MOST_NODES_AT_ONCE {
+                way.refs(&mut scratch.refs)?;
+                all_refs.extend_from_slice(&scratch.refs);
+            }
         }
         Ok(())
     })?;
-    locations.resolve(&all_refs, &mut all_found);
-    let mut rest = all_found.as_slice();
+    let at_once = nodes <= MOST_NODES_AT_ONCE;
+    if at_once {
+        locations.resolve(&all_refs, &mut all_found);
+    }
+    let (mut rest, mut near) = (all_found.as_slice(), 0);
     block.ways(|way| {
         let counts = seen.meet(ObjectKind::Way, way.id, &way.meta);
         let whom = judge.matters(way.tags);
-        let found = if whom & LAYERS != 0 && !way.is_located() {
+        let found = if at_once && whom & LAYERS != 0 && !way.is_located() {
             let (found, behind) = rest.split_at(way.node_count());
             rest = behind;
             found
@@ -137,10 +147,14 @@ fn way_rows(
         let Scratch { refs, stated, located } = &mut scratch;
         way.refs(refs)?;
         way.positions(stated)?;
-        let found = if way.is_located() { stated } else { found };
-        located.fill(refs, found.iter().copied());
-        let closed =
-            located.is_closed() || (located.missing.is_some() && refs.len() >= 4 && refs.first() == refs.last());
+        match (way.is_located(), at_once) {
+            (true, _) => located.fill(refs, stated.iter().copied()),
+            (false, true) => located.fill(refs, found.iter().copied()),
+            (false, false) => located.fill(refs, refs.iter().map(|id| locations.get(*id, &mut near))),
+        }
+        // A node that is missing or not on Earth makes no line of an area.
+        let gap = located.missing.or(located.invalid).is_some();
+        let closed = located.is_closed() || (gap && refs.len() >= 4 && refs.first() == refs.last());
         let rules = wanted.area_rules.judge(texts.as_slice());
         let (is_area, is_line) = if closed { (rules.area, rules.line) } else { (false, true) };
         let item = Item { key: (ObjectKind::Way, way.id), tags: &texts, meta: &way.meta };

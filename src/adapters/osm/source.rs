@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::area::Polygons;
 use super::blocks::Blocks;
-use super::changes::{self, ChangesAt, Overlay, Since, read_overlay};
+use super::changes::{self, ChangesAt, ChangesError, Overlay, Since, read_overlay};
 use super::file::PbfFile;
 use super::geometry::{Built, Refusal, multipolygon, relation_area};
 use super::judge::LayerTally;
@@ -276,14 +276,23 @@ impl Source for OsmPbf {
     }
 
     fn check(&self) -> Result<String, RunError> {
-        let told = |path: &PathBuf| {
-            let file = PbfFile::open(path).map_err(|error| self.failed(error))?;
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let files = self.paths.iter().map(|path| PbfFile::open(path)).collect::<Result<Vec<_>, _>>();
+        let files = files.map_err(|error| self.failed(error))?;
+        let told = files.iter().map(|file| {
+            let name = file.path.file_name().unwrap_or_default().to_string_lossy();
             let date = file.header.vintage.map_or_else(|| "undated".to_owned(), |vintage| format!("as of {vintage}"));
-            Ok(format!("{name}, {}, {date}", size_told(file.size_bytes)))
-        };
-        let mut told = self.paths.iter().map(told).collect::<Result<Vec<_>, RunError>>()?;
-        told.extend(self.changes.as_ref().map(|changes| format!("with the changes of {changes}")));
+            format!("{name}, {}, {date}", size_told(file.size_bytes))
+        });
+        let mut told: Vec<String> = told.collect();
+        if let Some(changes) = &self.changes {
+            since(&files).map_err(|error| self.failed(error))?;
+            if let ChangesAt::Folder(path) = changes
+                && !path.exists()
+            {
+                return Err(self.failed(ChangesError::Missing { path: path.clone() }.into()));
+            }
+            told.push(format!("with the changes of {changes}"));
+        }
         Ok(told.join("; "))
     }
 

@@ -23,7 +23,11 @@ static BEFORE_PROMOTED: [Column; 5] = [
 ];
 
 static AFTER_PROMOTED: [Column; 4] = [
-    required("tags", Kind::Map, "All tags of the object, also those with a column of their own, sorted by key."),
+    required(
+        "tags",
+        Kind::Map,
+        "All tags of the object, also those with a column of their own, sorted by key; of a relation without its `type`.",
+    ),
     optional("version", Kind::Int32, "Version of the object; missing where the input does not say."),
     optional("timestamp", Kind::Time, "When the object was last changed; missing where the input does not say."),
     optional("changeset_id", Kind::Int64, "OSM changeset that changed it last; missing where the input does not say."),

@@ -27,6 +27,24 @@ fn with_blob(blob: &[u8]) -> Vec<u8> {
     [header(&Style::default()), data_frame(blob)].concat()
 }
 
+/// A blob with a way of a million and one nodes, all the same.
+fn endless_way() -> Vec<u8> {
+    let (mut table, mut way, mut group, mut block, mut blob) =
+        (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for text in ["", "shop", "mall"] {
+        bytes(&mut table, 1, text.as_bytes());
+    }
+    number(&mut way, 1, 1);
+    bytes(&mut way, 2, &[1]);
+    bytes(&mut way, 3, &[2]);
+    bytes(&mut way, 8, &[0; 1_000_001]);
+    bytes(&mut group, 3, &way);
+    bytes(&mut block, 1, &table);
+    bytes(&mut block, 2, &group);
+    bytes(&mut blob, 1, &block);
+    blob
+}
+
 #[test]
 fn each_kind_of_damage_is_told_with_what_to_do() {
     let whole = pbf(LINES);
@@ -42,7 +60,7 @@ fn each_kind_of_damage_is_told_with_what_to_do() {
     bytes(&mut not_zlib, 3, b"not zlib");
     let history = pbf_in(&Style { required: &["HistoricalInformation"], ..Style::default() }, LINES);
     let unknown = pbf_in(&Style { required: &["Quaternions"], ..Style::default() }, LINES);
-    let cases: [(&str, &[u8], &str); 11] = [
+    let cases: [(&str, &[u8], &str); 12] = [
         ("empty", b"", "is empty; fetch it again"),
         ("XML", b"<?xml version='1.0'?><osm></osm>", "is not an OSM PBF file"),
         ("zeros", &[0; 100], "is not an OSM PBF file"),
@@ -53,6 +71,7 @@ fn each_kind_of_damage_is_told_with_what_to_do() {
         ("broken zstd", &with_blob(&not_zstd), "the blob cannot be inflated"),
         ("absurd size", &with_blob(&wrong_size), "a blob of 1099511627776 bytes exceeds the format's limit of 32 MiB"),
         ("broken zlib", &with_blob(&not_zlib), "the blob cannot be inflated"),
+        ("endless way", &with_blob(&endless_way()), "a way names more than a million nodes"),
         ("unknown member", &pbf("r1 Mx5@ Tshop=a,type=boundary\n"), "a relation has a member of unknown type"),
     ];
     for (name, file, expected) in cases {

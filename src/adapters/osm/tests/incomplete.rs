@@ -6,7 +6,7 @@ use geo::{Area, Geometry, Validation};
 use super::encode::pbf;
 use super::rows::{Layered, layer, read_files, read_layers};
 use super::shared_data;
-use crate::domain::{Incomplete, Region, Reject, RejectCode};
+use crate::domain::{GeometryKind, Incomplete, Layer, Region, Reject, RejectCode};
 
 /// Two squares of one hundredth of a degree side by side, and a smaller one within the first.
 const NODES: &str = "\
@@ -101,6 +101,20 @@ fn what_is_left_is_kept_and_flagged_or_told() {
         assert_eq!(areas, kept.into_iter().collect::<Vec<_>>(), "{lines}");
         assert!(read.rows[1].iter().all(|row| row.incomplete && row.geometry.is_valid()), "{:?}", read.rows[1]);
         assert_eq!(of(1), if kept.is_some() { vec![] } else { vec![expected] }, "{lines}");
+    }
+}
+
+#[test]
+fn a_closed_way_with_a_node_that_is_nowhere_is_told_as_the_area_that_it_is() {
+    let areas = |incomplete| Layer { kinds: vec![GeometryKind::Area], ..layer("*", incomplete) };
+    let lines = Layer { kinds: vec![GeometryKind::Line], ..layer("*", Incomplete::KeepFlagged) };
+    let layers = [areas(Incomplete::Reject), areas(Incomplete::KeepFlagged), lines];
+    for nodes in ["n90,n1,n2,n3,n90", "n1,n90,n2,n3,n1"] {
+        // The north pole lies at 90 degrees.
+        let text = NODES.replace("--\n", "n90 x9.50 y95\n--\n") + &format!("w1 N{nodes} Tbuilding=yes\n");
+        let read = read_files(&[&pbf(&text)], &layers, &Region::world()).expect("the file is readable");
+        let told = [vec!["way/1 invalid_position"], vec!["way/1 invalid_position"], vec![]];
+        assert_eq!([0, 1, 2].map(|layer| read.refused(layer)), told, "{nodes}");
     }
 }
 

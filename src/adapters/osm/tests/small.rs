@@ -3,6 +3,7 @@
 use geo::{Area, Validation};
 
 use super::encode::{Style, header, pbf, pbf_in};
+use super::rows::{everything, read_files};
 use super::{Reading, read_bytes};
 use crate::domain::{
     BBox, Feature, LeftOutRule, Metres, ObjectKind, RecordId, Region, RejectCode, Shape, Tags, Timestamp,
@@ -218,4 +219,26 @@ fn the_date_is_that_of_the_header_else_that_of_the_newest_object() {
     assert_eq!(vintage(&dated), Some(1_710_000_000));
     assert_eq!(vintage(&pbf(lines)), Some(1_700_000_000));
     assert_eq!(vintage(&pbf("n1 x1 y1\n")), None);
+}
+
+#[test]
+fn tags_of_member_ways_stay_with_the_ways() {
+    // Members with tags and without, and the rows that there are.
+    let cases = [
+        // Old-style tagging: the relation says nothing but its type.
+        ("Tbuilding=yes", "Thighway=path", "Ttype=multipolygon", vec!["way/1 area", "way/2 line"]),
+        ("Tbuilding=yes", "", "Ttype=multipolygon,natural=wood", vec!["way/1 area", "relation/3 area"]),
+        ("", "", "Ttype=multipolygon,natural=wood", vec!["relation/3 area"]),
+        ("Tbuilding=yes", "", "Ttype=route,natural=wood", vec!["way/1 area"]),
+    ];
+    for (outer, inner, relation, rows) in cases {
+        let lines = format!(
+            "{SQUARES}--\nw1 Nn1,n2,n3,n4,n1 {outer}\nw2 Nn5,n6,n7,n8,n5 {inner}\n--\nr3 Mw1@outer,w2@inner {relation}\n"
+        );
+        let read = read_files(&[&pbf(&lines)], &everything(), &Region::world()).expect("the file is readable");
+        assert_eq!(read.keys(0), rows, "{outer} {inner} {relation}");
+        if let Some(area) = read.row("relation/3 area") {
+            assert_eq!(area.tags, [("natural".to_owned(), "wood".to_owned())], "{outer} {inner} {relation}");
+        }
+    }
 }

@@ -4,6 +4,7 @@ use super::encode::{backwards, pbf};
 use super::rows::{Layered, everything, read_source};
 use super::{ChangesAt, OsmPbf};
 use crate::domain::{LeftOutRule, Region};
+use crate::pipeline::ports::Source;
 
 const EXTRACT: &str = "\
 n1 x9.50 y47.10 v1
@@ -116,4 +117,18 @@ fn a_diff_that_the_extract_has_already_changes_nothing() {
     assert_eq!(again.rows, plain.rows);
     assert_eq!(again.layer_rejects, plain.layer_rejects);
     assert_eq!(again.extracted.objects, plain.extracted.objects);
+}
+
+#[test]
+fn what_a_run_would_refuse_is_refused_by_a_check() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let path = folder.path().join("a.osm.pbf");
+    std::fs::write(&path, pbf(EXTRACT)).expect("a file can be written");
+    let source = OsmPbf::new("osm", &path);
+    let with = |changes: &std::path::Path| source.clone().with_changes(ChangesAt::Folder(changes.to_owned())).check();
+    let there = folder.path().display();
+    let told = with(folder.path()).expect("the folder is there");
+    assert!(told.ends_with(&format!("; with the changes of {there}")), "{told}");
+    let error = format!("{:?}", with(&folder.path().join("none")).expect_err("there is no such folder"));
+    assert!(error.contains("Missing"), "{error}");
 }
