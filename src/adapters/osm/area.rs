@@ -64,7 +64,7 @@ pub(super) fn assemble(lines: &[Vec<Position>]) -> Result<Area, NoArea> {
     }
     let invalid = |at, reason| NoArea { code: RejectCode::InvalidArea, at, reason };
     let tangled = || invalid(points.first().copied(), "its lines are too many and too long to be judged");
-    if let Some(crossing) = crossing(&segments, &points, MOST_COMPARISONS).ok_or_else(tangled)? {
+    if let Some(crossing) = crossing(&segments, &points, MOST_COMPARISONS).map_err(|Tangled| tangled())? {
         return Err(invalid(Some(crossing), "lines of it cross or overlap where they share no node"));
     }
     let polygons = polygons(&points, &segments).ok_or_else(tangled)?;
@@ -186,11 +186,15 @@ fn loose_end(segments: &[Segment], points: usize) -> Option<usize> {
     odd.iter().position(|odd| *odd)
 }
 
+/// Lines that would take too long to judge.
+#[derive(Debug, PartialEq, Eq)]
+struct Tangled;
+
 /// Where two segments meet other than end to end: the end of one within the other, or an end next to where they cross.
 ///
-/// Segments are in order of their western ends, so each is compared with those that begin before it ends. `None` where
-/// that would be more than `most` comparisons.
-fn crossing(segments: &[Segment], points: &[Position], most: u64) -> Option<Option<Position>> {
+/// Segments are in order of their western ends, so each is compared with those that begin before it ends. An
+/// error where that would be more than `most` comparisons.
+fn crossing(segments: &[Segment], points: &[Position], most: u64) -> Result<Option<Position>, Tangled> {
     let at = |index: u32| points[index as usize];
     let mut comparisons = 0_u64;
     for (i, (a, b)) in segments.iter().enumerate() {
@@ -206,14 +210,14 @@ fn crossing(segments: &[Segment], points: &[Position], most: u64) -> Option<Opti
                 && c.lat.min(d.lat) <= north
                 && let Some(position) = meeting(a, b, c, d)
             {
-                return Some(Some(position));
+                return Ok(Some(position));
             }
         }
         if comparisons > most {
-            return None;
+            return Err(Tangled);
         }
     }
-    Some(None)
+    Ok(None)
 }
 
 /// Where two segments have a point in common that is not an end of both.
@@ -355,8 +359,8 @@ b     c";
         let ends = |two: &[Position]| (place(&two[0]).min(place(&two[1])), place(&two[0]).max(place(&two[1])));
         let mut segments: Vec<Segment> = points.windows(2).map(ends).collect();
         segments.sort_unstable();
-        assert_eq!(crossing(&segments, &sorted, 99 * 98 / 2), Some(None));
-        assert_eq!(crossing(&segments, &sorted, 1_000), None);
+        assert_eq!(crossing(&segments, &sorted, 99 * 98 / 2), Ok(None));
+        assert_eq!(crossing(&segments, &sorted, 1_000), Err(Tangled));
     }
 
     #[test]

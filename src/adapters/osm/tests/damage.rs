@@ -37,7 +37,7 @@ fn endless_way() -> Vec<u8> {
     number(&mut way, 1, 1);
     bytes(&mut way, 2, &[1]);
     bytes(&mut way, 3, &[2]);
-    bytes(&mut way, 8, &[0; 1_000_001]);
+    bytes(&mut way, 8, &vec![0; 1_000_001]);
     bytes(&mut group, 3, &way);
     bytes(&mut block, 1, &table);
     bytes(&mut block, 2, &group);
