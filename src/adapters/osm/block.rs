@@ -39,6 +39,9 @@ pub(super) struct Meta<'a> {
 /// Most nodes of a way: far beyond what the database ever allowed, so that a few bytes do not become gigabytes.
 const MOST_WAY_NODES: usize = 1_000_000;
 
+/// Most texts of a block: writers put 8,000 objects into one, with a few thousand texts.
+const MOST_TEXTS: usize = 2_000_000;
+
 /// How much is read of the metadata of dense nodes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Detail {
@@ -125,6 +128,9 @@ impl<'a> Block<'a> {
                 (1, value) => {
                     for text in Fields(value.bytes()?) {
                         if let (1, text) = text? {
+                            if block.strings.len() == MOST_TEXTS {
+                                return Err(Fault::Structure("a block has more than two million texts"));
+                            }
                             block.strings.push(text.bytes()?);
                         }
                     }

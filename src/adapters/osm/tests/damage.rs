@@ -27,6 +27,14 @@ fn with_blob(blob: &[u8]) -> Vec<u8> {
     [header(&Style::default()), data_frame(blob)].concat()
 }
 
+/// A blob with two million and one empty texts.
+fn endless_texts() -> Vec<u8> {
+    let (mut block, mut blob) = (Vec::new(), Vec::new());
+    bytes(&mut block, 1, &[0x0a, 0].repeat(2_000_001));
+    bytes(&mut blob, 1, &block);
+    blob
+}
+
 /// A blob with a way of a million and one nodes, all the same.
 fn endless_way() -> Vec<u8> {
     let (mut table, mut way, mut group, mut block, mut blob) =
@@ -60,7 +68,7 @@ fn each_kind_of_damage_is_told_with_what_to_do() {
     bytes(&mut not_zlib, 3, b"not zlib");
     let history = pbf_in(&Style { required: &["HistoricalInformation"], ..Style::default() }, LINES);
     let unknown = pbf_in(&Style { required: &["Quaternions"], ..Style::default() }, LINES);
-    let cases: [(&str, &[u8], &str); 12] = [
+    let cases: [(&str, &[u8], &str); 13] = [
         ("empty", b"", "is empty; fetch it again"),
         ("XML", b"<?xml version='1.0'?><osm></osm>", "is not an OSM PBF file"),
         ("zeros", &[0; 100], "is not an OSM PBF file"),
@@ -71,6 +79,7 @@ fn each_kind_of_damage_is_told_with_what_to_do() {
         ("broken zstd", &with_blob(&not_zstd), "the blob cannot be inflated"),
         ("absurd size", &with_blob(&wrong_size), "a blob of 1099511627776 bytes exceeds the format's limit of 32 MiB"),
         ("broken zlib", &with_blob(&not_zlib), "the blob cannot be inflated"),
+        ("endless texts", &with_blob(&endless_texts()), "a block has more than two million texts"),
         ("endless way", &with_blob(&endless_way()), "a way names more than a million nodes"),
         ("unknown member", &pbf("r1 Mx5@ Tshop=a,type=boundary\n"), "a relation has a member of unknown type"),
     ];
