@@ -54,7 +54,7 @@ impl Item<'_> {
         &self,
         (at, layer): (usize, &Layer),
         region: &Region,
-        built: &Result<Built<S>, Refusal>,
+        built: Result<&Built<S>, &Refusal>,
         shape: impl Fn(&S) -> LayerShape<'_>,
         tally: &mut LayerTally,
         rows: &mut Rows,
@@ -171,28 +171,22 @@ fn way_rows(
             let mut rows = Rows::default();
             let checked = located.check(layer.incomplete);
             if is_line && layer.kinds.contains(&GeometryKind::Line) {
-                let line = match &checked {
-                    Ok(()) => line.get_or_insert_with(|| located.line()),
-                    Err(refusal) => &Err(refusal.clone()),
-                };
+                let line = line.get_or_insert_with(|| located.line());
                 item.take(
                     (at, layer),
                     wanted.region,
-                    line,
+                    checked.as_ref().and(line.as_ref()),
                     |line: &Vec<Position>| LayerShape::Line(line),
                     &mut tally,
                     &mut rows,
                 );
             }
             if is_area && layer.kinds.contains(&GeometryKind::Area) {
-                let area = match &checked {
-                    Ok(()) => area.get_or_insert_with(|| located.area()),
-                    Err(refusal) => &Err(refusal.clone()),
-                };
+                let area = area.get_or_insert_with(|| located.area());
                 item.take(
                     (at, layer),
                     wanted.region,
-                    area,
+                    checked.as_ref().and(area.as_ref()),
                     |area: &Polygons| LayerShape::Area(area),
                     &mut tally,
                     &mut rows,
@@ -260,7 +254,7 @@ fn relation_rows(
                 item.take(
                     (at, layer),
                     wanted.region,
-                    area,
+                    area.as_ref(),
                     |area: &Polygons| LayerShape::Area(area),
                     &mut tally,
                     &mut rows,
