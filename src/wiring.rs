@@ -5,10 +5,11 @@ use std::path::Path;
 use crate::adapters::geoparquet::{FolderStore, SnapshotFolder, StoreError};
 use crate::adapters::io::FolderScratch;
 use crate::adapters::memory::MemoryStore;
+use crate::adapters::ocpi::Ocpi;
 use crate::adapters::open_charge_map::OpenChargeMap;
 use crate::adapters::osm::{ChangesAt, OsmPbf};
 use crate::adapters::postgis::{LoadMode, PostGis};
-use crate::adapters::table::{BoundaryError, read_boundary};
+use crate::adapters::table::{BoundaryError, TableFile, read_boundary};
 use crate::config::{Overrides, RegionSettings, Secret, Settings, SourceKind, SourceSettings};
 use crate::domain::{Metres, Region};
 use crate::pipeline::ports::{Observer, Scratch, Sink, Snapshot, SnapshotStore, Source};
@@ -52,6 +53,8 @@ pub fn wire(file: &Path, overrides: &Overrides) -> Result<Wired, RunError> {
             region,
             taxonomy: settings.taxonomy,
             operators: settings.operators,
+            connectors: settings.connectors,
+            repair_positions: settings.repair_positions,
             rules: settings.rules,
             decisions: settings.decisions,
             layers: settings.layers,
@@ -71,6 +74,14 @@ fn feed(settings: SourceSettings, scratch: &FolderScratch, memory_bytes: u64) ->
         SourceKind::OpenChargeMap { reference } => {
             let SourceSettings { name, mut paths, .. } = settings;
             Box::new(OpenChargeMap::new(name, paths.remove(0), reference))
+        }
+        SourceKind::Ocpi => {
+            let SourceSettings { name, mut paths, license, attribution, .. } = settings;
+            Box::new(Ocpi::new(name, paths.remove(0), license, attribution))
+        }
+        SourceKind::Table(mapping) => {
+            let SourceSettings { name, mut paths, license, attribution, .. } = settings;
+            Box::new(TableFile::new(name, paths.remove(0), *mapping, license, attribution))
         }
     };
     Feed { source, vintage }
@@ -119,7 +130,7 @@ impl Wired {
         self.sources.iter().map(|settings| {
             let fetched = match &settings.kind {
                 SourceKind::OsmPbf => osm_pbf(settings.clone()).fetch(observer)?,
-                SourceKind::OpenChargeMap { .. } => {
+                SourceKind::OpenChargeMap { .. } | SourceKind::Ocpi | SourceKind::Table(_) => {
                     let path = settings.paths[0].display();
                     format!("nothing to fetch: only changes of OSM extracts are fetched; {path} stays as it is")
                 }

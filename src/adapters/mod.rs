@@ -4,6 +4,7 @@
 pub mod geoparquet;
 pub mod io;
 pub mod memory;
+pub mod ocpi;
 pub mod open_charge_map;
 pub mod osm;
 pub mod postgis;

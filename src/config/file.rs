@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Deserializer, de};
 use toml::Spanned;
 
+use crate::adapters::table::Mapping;
+
 /// A pipeline file.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -15,6 +17,7 @@ pub(super) struct PipelineFile {
     pub(super) schedule: Option<String>,
     pub(super) categories: Option<PathBuf>,
     pub(super) operators: Option<PathBuf>,
+    pub(super) connectors: Option<PathBuf>,
     pub(super) area_rules: Option<PathBuf>,
     pub(super) region: Option<Spanned<RegionTable>>,
     #[serde(default, rename = "source")]
@@ -25,6 +28,8 @@ pub(super) struct PipelineFile {
     pub(super) layers: Vec<Spanned<LayerTable>>,
     #[serde(default)]
     pub(super) gate: GateTable,
+    #[serde(default)]
+    pub(super) repair: RepairTable,
     pub(super) store: Option<StoreTable>,
     pub(super) postgis: Option<PostgisTable>,
 }
@@ -50,6 +55,9 @@ pub(super) struct SourceTable {
     pub(super) changes: Option<Spanned<String>>,
     pub(super) reference: Option<PathBuf>,
     pub(super) vintage: Option<Spanned<String>>,
+    pub(super) license: Option<String>,
+    pub(super) attribution: Option<String>,
+    pub(super) table: Option<Spanned<Mapping>>,
     // For `poimill fetch`; read now so that a file written for it is accepted.
     #[expect(dead_code, reason = "accepted for `poimill fetch`")]
     pub(super) url: Option<String>,
@@ -116,6 +124,18 @@ impl<'de> Deserialize<'de> for ColumnEntry {
         }
 
         deserializer.deserialize_any(Visitor)
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RepairTable {
+    pub(super) positions: bool,
+}
+
+impl Default for RepairTable {
+    fn default() -> Self {
+        Self { positions: true }
     }
 }
 

@@ -12,7 +12,7 @@ use super::memory::DEFAULT_MEMORY_BYTES;
 use super::secret::Secret;
 use super::sources::{SourceSettings, sources};
 use crate::adapters::geoparquet::DEFAULT_ZSTD_LEVEL;
-use crate::domain::{AreaRules, BBox, Layer, Operators, Taxonomy, TaxonomyError, hex};
+use crate::domain::{AreaRules, BBox, ConnectorCodes, Layer, Operators, Taxonomy, TaxonomyError, hex};
 use crate::pipeline::Gate;
 use crate::pipeline::conflate::{Decisions, Rules};
 
@@ -20,6 +20,8 @@ use crate::pipeline::conflate::{Decisions, Rules};
 const CATEGORIES: &str = include_str!("../../pipelines/categories.toml");
 /// Area rules that every binary carries; `area_rules = "…"` in a pipeline file overrides them.
 const AREA_RULES: &str = include_str!("../../pipelines/area-rules.toml");
+/// Names of connectors that every binary carries; `connectors = "…"` in a pipeline file overrides them.
+const CONNECTORS: &str = include_str!("../../pipelines/connectors.toml");
 /// Operators that every binary carries; `operators = "…"` in a pipeline file overrides them.
 const OPERATORS: &str = include_str!("../../pipelines/operators.toml");
 
@@ -51,6 +53,10 @@ pub struct Settings {
     pub taxonomy: Taxonomy,
     /// Canonical operators.
     pub operators: Operators,
+    /// What each vocabulary calls a connector.
+    pub connectors: ConnectorCodes,
+    /// Whether positions that cannot be right are put right.
+    pub repair_positions: bool,
     /// Area of interest.
     pub region: RegionSettings,
     /// Sources, in order of priority.
@@ -140,6 +146,10 @@ impl Settings {
         let operators = Operators::parse(&operators_text)
             .map_err(|error| wrong("operators", &file.operators, error.to_string()))?;
 
+        let connectors_text = named("connectors", &file.connectors, CONNECTORS)?;
+        let connectors = ConnectorCodes::parse(&connectors_text)
+            .map_err(|error| wrong("connectors", &file.connectors, error.to_string()))?;
+
         let area_rules_text = named("area_rules", &file.area_rules, AREA_RULES)?;
         let area_rules = AreaRules::parse(&area_rules_text)
             .map_err(|error| wrong("area_rules", &file.area_rules, error.to_string()))?;
@@ -186,6 +196,8 @@ impl Settings {
             },
             "categories_sha256": sha256(&categories),
             "operators_sha256": sha256(&operators_text),
+            "connectors_sha256": sha256(&connectors_text),
+            "repair": { "positions": file.repair.positions },
             "conflate": {
                 "match_score": rules.match_score,
                 "review_score": rules.review_score,
@@ -205,6 +217,8 @@ impl Settings {
             name: file.name.into_inner(),
             taxonomy,
             operators,
+            connectors,
+            repair_positions: file.repair.positions,
             region,
             sources,
             rules,

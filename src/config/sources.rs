@@ -6,6 +6,7 @@ use toml::Spanned;
 
 use super::file::{ConfigError, SourceTable, Text};
 use super::settings::{Overrides, check_name};
+use crate::adapters::table::Mapping;
 use crate::domain::Timestamp;
 
 /// A source.
@@ -21,6 +22,10 @@ pub struct SourceSettings {
     pub changes: Option<String>,
     /// Its date, where the input states none.
     pub vintage: Option<Timestamp>,
+    /// The licence of its records, where the input states none.
+    pub license: Option<String>,
+    /// Who must be named, where the input does not say.
+    pub attribution: Option<String>,
 }
 
 /// What a source is.
@@ -33,6 +38,10 @@ pub enum SourceKind {
         /// File with reference data.
         reference: Option<PathBuf>,
     },
+    /// Locations of an operator, in OCPI.
+    Ocpi,
+    /// A table or vector file, with what its columns mean.
+    Table(Box<Mapping>),
 }
 
 impl SourceKind {
@@ -41,6 +50,8 @@ impl SourceKind {
         match self {
             Self::OsmPbf => "osm_pbf",
             Self::OpenChargeMap { .. } => "open_charge_map",
+            Self::Ocpi => "ocpi",
+            Self::Table(_) => "table",
         }
     }
 }
@@ -64,16 +75,37 @@ pub(super) fn sources(
                 format!("two sources are named `{name}`; give each its own name"),
             ));
         }
-        let kind = match table.kind.as_ref().as_str() {
-            "osm_pbf" if table.reference.is_some() => {
-                return Err(text.error(&key("reference"), at, "only open_charge_map has reference data"));
-            }
+        let kind = table.kind.as_ref().as_str();
+        if kind != "open_charge_map" && table.reference.is_some() {
+            return Err(text.error(&key("reference"), at, "only open_charge_map has reference data"));
+        }
+        if let Some(mapping) = table.table.as_ref().filter(|_| kind != "table") {
+            return Err(text.error(
+                &key("table"),
+                mapping.span().start,
+                "only a source of kind `table` has columns to map",
+            ));
+        }
+        if matches!(kind, "osm_pbf" | "open_charge_map") && (table.license.is_some() || table.attribution.is_some()) {
+            let message = format!("the records of {kind} state their licence and whom to name themselves");
+            return Err(text.error(&key(if table.license.is_some() { "license" } else { "attribution" }), at, message));
+        }
+        let kind = match kind {
             "osm_pbf" => SourceKind::OsmPbf,
             "open_charge_map" => {
                 SourceKind::OpenChargeMap { reference: table.reference.as_ref().map(|path| home.join(path)) }
             }
+            "ocpi" => SourceKind::Ocpi,
+            "table" => match &table.table {
+                Some(mapping) => SourceKind::Table(Box::new(mapping.as_ref().clone())),
+                None => {
+                    let message = "say what the columns mean in a table [source.table]";
+                    return Err(text.error(&key("table"), at, message));
+                }
+            },
             other => {
-                let message = format!("`{other}` is no kind of source; known kinds: osm_pbf, open_charge_map");
+                let message =
+                    format!("`{other}` is no kind of source; known kinds: osm_pbf, open_charge_map, ocpi, table");
                 return Err(text.error(&key("kind"), table.kind.span().start, message));
             }
         };
@@ -123,7 +155,8 @@ pub(super) fn sources(
                 text.error(&key("vintage"), stated.span().start, message)
             })?),
         };
-        sources.push(SourceSettings { name, kind, paths, changes, vintage });
+        let (license, attribution) = (table.license.clone(), table.attribution.clone());
+        sources.push(SourceSettings { name, kind, paths, changes, vintage, license, attribution });
     }
     if sources.is_empty() {
         return Err(text.error("source", 0, "a pipeline needs at least one [[source]] with name, kind and path"));

@@ -71,6 +71,9 @@ pub struct SourceAccount {
     pub left_out: BTreeMap<String, u64>,
     /// Repairs made to kept records, by rule.
     pub repaired: BTreeMap<String, u64>,
+    /// Values of kept records that were dropped or doubted, by rule.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub findings: BTreeMap<String, u64>,
     /// Objects read by kind, e.g. `node`; empty where the source has but one.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub objects: BTreeMap<String, u64>,

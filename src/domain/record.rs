@@ -1,9 +1,10 @@
 //! Source record: what one source says about one place, checked and in our words.
 
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 use std::fmt;
 
-use super::{Access, Connector, Hash16, LonLat, Status, Tags, Timestamp};
+use super::{Access, Connector, Finding, FindingRule, Hash16, LonLat, Status, Tags, Timestamp};
 
 /// The id of a record in its source's own terms: `node/5159230141`, `461426`.
 ///
@@ -129,10 +130,23 @@ pub struct Record {
     pub raw: Box<str>,
     /// Hash of what the source says, without volatile fields.
     pub content_hash: Hash16,
-    /// Names of the repairs made to it, e.g. `swapped_position`.
-    pub repairs: Vec<&'static str>,
+    /// Line of the input file on which it begins, from 1, where the input has lines.
+    pub line: Option<u64>,
+    /// The record of the same source that this one repeats, as the source says.
+    pub duplicate_of: Option<RecordId>,
+    /// What could not be kept as the source states it.
+    pub findings: Vec<Finding>,
     /// Records of the same source that are parts of this one, e.g. charge points of a station; they have the same place.
     pub parts: Vec<Record>,
+}
+
+impl Record {
+    /// Names of the repairs made to it, e.g. `swapped_position`, sorted, each once.
+    #[must_use]
+    pub fn repairs(&self) -> Vec<&'static str> {
+        let repairs = self.findings.iter().map(|finding| finding.rule).filter(|rule| rule.is_repair());
+        repairs.map(FindingRule::name).collect::<BTreeSet<_>>().into_iter().collect()
+    }
 }
 
 #[cfg(test)]

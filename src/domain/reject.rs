@@ -13,6 +13,8 @@ pub struct Reject {
     pub code: RejectCode,
     /// Where, in degrees as stated (longitude, latitude), if anywhere. May be out of range.
     pub position: Option<(f64, f64)>,
+    /// Line of the input file on which it begins, from 1, where the input has lines.
+    pub line: Option<u64>,
     /// The reason as a sentence, with the values that gave it.
     pub message: String,
 }

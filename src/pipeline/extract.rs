@@ -42,7 +42,13 @@ pub(super) struct ExtractedLayer {
 
 /// Reads the sources in order. Memory grows with the records kept; rows of layers wait in scratch files where they are many.
 pub(super) fn extract(pipeline: &Pipeline, ports: &Ports<'_>) -> Result<Extracted, RunError> {
-    let context = Context { region: &pipeline.region, taxonomy: &pipeline.taxonomy, operators: &pipeline.operators };
+    let context = Context {
+        region: &pipeline.region,
+        taxonomy: &pipeline.taxonomy,
+        operators: &pipeline.operators,
+        codes: &pipeline.connectors,
+        repair_positions: pipeline.repair_positions,
+    };
     let of_layer = |layer: &Layer| ExtractedLayer {
         layer: layer.clone(),
         rows: Sorter::default(),
@@ -68,6 +74,7 @@ pub(super) fn extract(pipeline: &Pipeline, ports: &Ports<'_>) -> Result<Extracte
             taxonomy: &pipeline.taxonomy,
             layers: &wanted,
             area_rules: &pipeline.area_rules,
+            connectors: &pipeline.connectors,
         };
         let read = feed.source.read(&demand, ports.observer, &mut |chunk: Chunk| {
             if chunk.again {

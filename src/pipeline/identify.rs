@@ -100,8 +100,11 @@ fn account_for(record: &Record, account: &mut SourceAccount) {
     for record in with_parts(record) {
         account.kept += 1;
         *account.licenses.entry(record.license.as_deref().unwrap_or_default().to_owned()).or_default() += 1;
-        for repair in &record.repairs {
-            *account.repaired.entry((*repair).to_owned()).or_default() += 1;
+        for repair in record.repairs() {
+            *account.repaired.entry(repair.to_owned()).or_default() += 1;
+        }
+        for finding in record.findings.iter().filter(|finding| !finding.rule.is_repair()) {
+            *account.findings.entry(finding.rule.name().to_owned()).or_default() += 1;
         }
     }
 }

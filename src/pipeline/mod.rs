@@ -30,7 +30,7 @@ pub use load::load;
 pub use publish::Gate;
 pub use report::{LoadReport, Report};
 
-use crate::domain::{AreaRules, Layer, Operators, Region, Taxonomy};
+use crate::domain::{AreaRules, ConnectorCodes, Layer, Operators, Region, Taxonomy};
 use conflate::{Decisions, Rules, conflate};
 use extract::extract;
 use identify::identify;
@@ -48,6 +48,10 @@ pub struct Pipeline {
     pub taxonomy: Taxonomy,
     /// Canonical operators.
     pub operators: Operators,
+    /// What each vocabulary calls a connector.
+    pub connectors: ConnectorCodes,
+    /// Whether positions that cannot be right are put right; otherwise they are only found.
+    pub repair_positions: bool,
     /// When two records are one place.
     pub rules: Rules,
     /// A person's verdicts.

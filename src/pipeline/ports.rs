@@ -14,7 +14,7 @@ use super::RunError;
 use super::layers::LayerRows;
 use super::tabulate::Table;
 use crate::domain::{
-    AreaRules, Feature, Input, Layer, LeftOut, Manifest, Region, Reject, TableFile, Taxonomy, Timestamp,
+    AreaRules, ConnectorCodes, Feature, Input, Layer, LeftOut, Manifest, Region, Reject, TableFile, Taxonomy, Timestamp,
 };
 
 /// What a run wants of its sources.
@@ -28,6 +28,8 @@ pub struct Demand<'a> {
     pub layers: &'a [Layer],
     /// Which closed ways are areas, in layers.
     pub area_rules: &'a AreaRules,
+    /// What each vocabulary calls a connector.
+    pub connectors: &'a ConnectorCodes,
 }
 
 /// Features on their way, with the rejects met since the last chunk.

@@ -107,6 +107,7 @@ fn write_tables(staging: &mut dyn Staging, night: &Night) -> Result<BTreeMap<Str
     write(staging, &tables::SOURCES, &rows::sources(places, records, datasets), &mut files)?;
     write(staging, &tables::LINKS, &rows::links(links, records, datasets), &mut files)?;
     write(staging, &tables::REJECTS, &rows::rejects(rejects, datasets), &mut files)?;
+    write(staging, &tables::FINDINGS, &rows::findings(places, records, datasets), &mut files)?;
     write(staging, &tables::IDENTITY, &rows::identity(memory), &mut files)?;
     Ok(files)
 }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use poimill::adapters::osm::OsmPbf;
-use poimill::domain::{AreaRules, Region, Taxonomy};
+use poimill::domain::{AreaRules, ConnectorCodes, Region, Taxonomy};
 use poimill::pipeline::ports::{Demand, Observer, Source, Unit};
 
 /// Nobody looks.
@@ -33,7 +33,13 @@ fn main() {
     let categories = include_str!("../../pipelines/categories.toml");
     let taxonomy = Taxonomy::parse(categories, &[theme]).expect("a theme of the categories");
     let area_rules = AreaRules::parse(include_str!("../../pipelines/area-rules.toml")).expect("the area rules");
-    let demand = Demand { region: &region, taxonomy: &taxonomy, layers: &[], area_rules: &area_rules };
+    let demand = Demand {
+        region: &region,
+        taxonomy: &taxonomy,
+        layers: &[],
+        area_rules: &area_rules,
+        connectors: &ConnectorCodes::default(),
+    };
 
     let source = OsmPbf::new("osm", PathBuf::from(path));
     let (mut features, mut rejects) = (0, 0);

@@ -14,8 +14,8 @@ use geozero::wkb::Wkb;
 use poimill::adapters::memory::MemoryScratch;
 use poimill::adapters::osm::OsmPbf;
 use poimill::domain::{
-    AreaRules, BBox, Feature, Filter, GeometryKind, Incomplete, Layer, Metres, Promoted, PromotedKind, Region, Shape,
-    Taxonomy,
+    AreaRules, BBox, ConnectorCodes, Feature, Filter, GeometryKind, Incomplete, Layer, Metres, Promoted, PromotedKind,
+    Region, Shape, Taxonomy,
 };
 use poimill::pipeline::RunError;
 use poimill::pipeline::layers::{Sorter, layer_batch, layer_table};
@@ -28,6 +28,7 @@ struct Asked {
     places: Taxonomy,
     nothing: Taxonomy,
     area_rules: AreaRules,
+    connectors: ConnectorCodes,
     layers: Vec<Layer>,
 }
 
@@ -199,6 +200,7 @@ impl Asked {
             places: taxonomy(&["places", "charging"]),
             nothing: taxonomy(&[]),
             area_rules: AreaRules::parse(include_str!("../../pipelines/area-rules.toml")).expect("the area rules"),
+            connectors: ConnectorCodes::default(),
             layers: vec![
                 layer("whole", "*", &all, Incomplete::Reject),
                 Layer { columns, users: true, ..layer("flagged", "*", &all, Incomplete::KeepFlagged) },
@@ -209,6 +211,6 @@ impl Asked {
     }
 
     fn demand<'a>(&'a self, region: &'a Region, taxonomy: &'a Taxonomy, layers: &'a [Layer]) -> Demand<'a> {
-        Demand { region, taxonomy, layers, area_rules: &self.area_rules }
+        Demand { region, taxonomy, layers, area_rules: &self.area_rules, connectors: &self.connectors }
     }
 }

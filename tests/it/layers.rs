@@ -93,6 +93,7 @@ impl Source for Town {
             record_id: RecordId::new(format!("way/{id}")),
             code: RejectCode::MissingMember,
             position: None,
+            line: None,
             message: "node 5 is not in the input".to_owned(),
         };
         let mut void = LayerRows::default();
@@ -145,6 +146,8 @@ fn run(store: &dyn SnapshotStore, forgets: bool, memory_bytes: u64, scratch: &dy
         region: Region::world(),
         taxonomy: Taxonomy::parse(categories, &["charging".to_owned()]).expect("the categories are sound"),
         operators: Operators::default(),
+        connectors: poimill::domain::ConnectorCodes::default(),
+        repair_positions: true,
         rules: Rules::default(),
         decisions: Decisions::default(),
         layers: layers(),

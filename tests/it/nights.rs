@@ -7,9 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use poimill::adapters::memory::{MemoryObserver, MemoryScratch, MemorySink, MemorySource, MemoryStore};
-use poimill::domain::{
-    AreaRules, Cell, Feature, ObjectKind, Operators, RecordId, Region, Shape, Tags, Taxonomy, Timestamp,
-};
+use poimill::domain::{AreaRules, Cell, Feature, Operators, RecordId, Region, Tags, Taxonomy, Timestamp};
 use poimill::pipeline::conflate::{Decisions, Rules};
 use poimill::pipeline::ports::{Loaded, Sink, Snapshot, SnapshotStore};
 use poimill::pipeline::tabulate::{Table, read_rows, tables};
@@ -51,14 +49,8 @@ impl Station {
             tags.set("motorcar", "no");
         }
         Feature {
-            id: RecordId::new(self.id.clone()),
-            kind: ObjectKind::Node,
-            shape: Shape::Point(geo::Point::new(9.5 + east * 1.32e-4, 47.0 + north * 9e-5)),
-            tags,
-            connectors: Vec::new(),
             update_time: Timestamp::from_second(self.saved * 86_400).ok(),
-            license: None,
-            raw: "{}".into(),
+            ..Feature::point(RecordId::new(self.id.clone()), 9.5 + east * 1.32e-4, 47.0 + north * 9e-5, tags)
         }
     }
 }
@@ -70,6 +62,8 @@ fn pipeline(decisions: &str) -> Pipeline {
         region: Region::world(),
         taxonomy: Taxonomy::parse(categories, &["charging".to_owned()]).expect("the categories are sound"),
         operators: Operators::default(),
+        connectors: poimill::domain::ConnectorCodes::default(),
+        repair_positions: true,
         rules: Rules::default(),
         decisions: Decisions::parse(decisions, &DATASETS.map(str::to_owned)).expect("the decisions are sound"),
         layers: Vec::new(),

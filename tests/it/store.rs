@@ -62,6 +62,8 @@ fn run(night: u8, gate: Gate, store: &dyn SnapshotStore, sink: &Watched) -> Resu
         region: Region::from_bbox(bbox, Metres(halo_m)),
         taxonomy: settings.taxonomy,
         operators: settings.operators,
+        connectors: poimill::domain::ConnectorCodes::default(),
+        repair_positions: true,
         rules: settings.rules,
         decisions: settings.decisions,
         layers: settings.layers,

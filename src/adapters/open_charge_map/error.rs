@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::adapters::io::RecordsError;
+
 /// A failure that ends the run: the dump as a whole cannot be trusted. One bad record is a `Reject` instead.
 #[derive(Debug, thiserror::Error)]
 #[expect(missing_docs, reason = "each message names its fields")]
@@ -16,37 +18,17 @@ pub enum OcmError {
     #[error("cannot read {path}")]
     Read { path: PathBuf, source: io::Error },
 
-    /// There is not one byte of JSON in it.
-    #[error("{path} is empty; fetch it again")]
-    Empty { path: PathBuf },
+    /// Its records cannot be told apart.
+    #[error(transparent)]
+    Records(#[from] RecordsError),
 
     /// The folder holds no dump.
     #[error("{path} holds no file ending in .json, .ndjson or .jsonl, gzip or not")]
     EmptyFolder { path: PathBuf },
 
-    /// It begins like no shape of the dump, e.g. a page of HTML.
-    #[error("{path} is not JSON: it begins with `{beginning}`")]
-    NotJson { path: PathBuf, beginning: String },
-
     /// It is JSON, but not of Open Charge Map.
     #[error("{path} holds no Open Charge Map record: not one has a number as its `ID`")]
     NoRecords { path: PathBuf },
-
-    /// The file ends too early.
-    #[error("{path} is cut off after record {records}; fetch it again")]
-    Cut { path: PathBuf, records: u64 },
-
-    /// The file is not what its beginning promises. The offset counts bytes of text, after gzip.
-    #[error("{path} is damaged at byte {offset_bytes}; fetch it again")]
-    Damaged { path: PathBuf, offset_bytes: u64 },
-
-    /// Its gzip stream does not check.
-    #[error("{path} is damaged after record {records}; fetch it again")]
-    Compression { path: PathBuf, records: u64, source: io::Error },
-
-    /// A record of unreasonable size, so probably no dump of records at all.
-    #[error("record {record} of {path} is larger than {limit_bytes} bytes; is it a dump of Open Charge Map?")]
-    TooLarge { path: PathBuf, record: u64, limit_bytes: usize },
 
     /// The reference data could not be understood.
     #[error("{path} is not JSON")]
@@ -63,16 +45,6 @@ impl OcmError {
         let path = path.to_owned();
         match source.kind() {
             io::ErrorKind::NotFound => Self::Missing { path },
-            _ => Self::Read { path, source },
-        }
-    }
-
-    /// A failure in the middle of `path`, after so many whole records.
-    pub(super) fn interrupted(path: &Path, records: u64, source: io::Error) -> Self {
-        let path = path.to_owned();
-        match source.kind() {
-            io::ErrorKind::UnexpectedEof => Self::Cut { path, records },
-            io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput => Self::Compression { path, records, source },
             _ => Self::Read { path, source },
         }
     }

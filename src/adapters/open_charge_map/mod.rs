@@ -14,7 +14,6 @@ mod connectors;
 mod countries;
 mod error;
 mod files;
-mod frames;
 mod json;
 mod reading;
 mod reference;

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use rustc_hash::FxHashSet;
 
-use super::frames::Frame;
 use super::reference::Reference;
 use super::translate::{Live, Outcome, translate};
+use crate::adapters::io::JsonRecord;
 use crate::domain::{Reject, RejectCode, Shape};
 use crate::pipeline::RunError;
 use crate::pipeline::ports::{Chunk, Extracted, TakeChunk};
@@ -24,7 +24,7 @@ const CONTRIBUTORS: &str = "Open Charge Map contributors";
 /// What was read so far.
 pub(super) struct Reading<'a> {
     reference: &'a Reference,
-    batch: Vec<Frame>,
+    batch: Vec<JsonRecord>,
     batch_bytes: usize,
     /// Ids handed on. Only a record in use claims its id.
     ids: FxHashSet<i64>,
@@ -54,7 +54,7 @@ impl<'a> Reading<'a> {
     /// # Errors
     ///
     /// What `out` says.
-    pub(super) fn add(&mut self, frame: Frame, out: &mut TakeChunk<'_>) -> Result<(), RunError> {
+    pub(super) fn add(&mut self, frame: JsonRecord, out: &mut TakeChunk<'_>) -> Result<(), RunError> {
         self.batch_bytes += frame.bytes.len();
         self.batch.push(frame);
         if self.batch.len() >= BATCH_RECORDS || self.batch_bytes >= BATCH_BYTES {
@@ -99,7 +99,13 @@ impl<'a> Reading<'a> {
                 Shape::Area(_) => None,
             };
             let message = format!("an earlier record of the same dump has the id {id}");
-            chunk.rejects.push(Reject { record_id: feature.id, code: RejectCode::RepeatedId, position, message });
+            chunk.rejects.push(Reject {
+                record_id: feature.id,
+                code: RejectCode::RepeatedId,
+                position,
+                line: None,
+                message,
+            });
             return;
         }
         self.extracted.vintage = self.extracted.vintage.max(feature.update_time);

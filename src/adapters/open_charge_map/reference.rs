@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::OcmError;
 use super::countries;
 use super::json::{Fields, tidy};
-use crate::adapters::io::open_decompressed;
+use crate::adapters::io::{RecordsError, open_decompressed};
 
 /// Operators that stand for "nobody in particular": unknown, a private individual, the business at the location.
 const NO_OPERATOR: [i64; 3] = [1, 44, 45];
@@ -89,7 +89,7 @@ impl Reference {
     pub(super) fn from_file(path: &Path) -> Result<Self, OcmError> {
         let mut bytes = Vec::new();
         let mut file = open_decompressed(path, |_| ()).map_err(|source| OcmError::read(path, source))?;
-        file.read_to_end(&mut bytes).map_err(|source| OcmError::interrupted(path, 0, source))?;
+        file.read_to_end(&mut bytes).map_err(|source| RecordsError::interrupted(path, 0, source))?;
         let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
         let value =
             serde_json::from_slice(text).map_err(|source| OcmError::ReferenceJson { path: path.to_owned(), source })?;

@@ -4,11 +4,10 @@ use std::path::PathBuf;
 
 use super::OcmError;
 use super::files::{self, DumpFile};
-use super::frames::{Frames, Layout};
 use super::reading::Reading;
 use super::reference::Reference;
 use super::translate::{is_verbose, parse};
-use crate::adapters::io::{input_of, size_told};
+use crate::adapters::io::{JsonRecords, Layout, input_of, size_told};
 use crate::pipeline::RunError;
 use crate::pipeline::ports::{Demand, Extracted, Observer, Source, TakeChunk, Unit};
 
@@ -76,9 +75,9 @@ impl Source for OpenChargeMap {
 
         let mut reading = Reading::new(&reference);
         for file in &files {
-            let frames = Frames::open(&file.path, |bytes| observer.advance(bytes));
-            let mut frames = frames.map_err(|error| self.error(error))?;
-            while let Some(mut frame) = frames.next().map_err(|error| self.error(error))? {
+            let frames = JsonRecords::open(&file.path, &[], |bytes| observer.advance(bytes));
+            let mut frames = frames.map_err(|error| self.error(error.into()))?;
+            while let Some(mut frame) = frames.next().map_err(|error| self.error(error.into()))? {
                 if !file.name.is_empty() {
                     frame.place = format!("{} {}", file.name, frame.place);
                 }
@@ -105,7 +104,7 @@ impl Source for OpenChargeMap {
 
 /// Looks at the beginning of a file: how its records follow each other, and what they look like.
 fn shape(file: &DumpFile) -> Result<&'static str, OcmError> {
-    let mut frames = Frames::open(&file.path, |_| ())?;
+    let mut frames = JsonRecords::open(&file.path, &[], |_| ())?;
     for seen in 0..CHECK_RECORDS {
         let Some(frame) = frames.next()? else {
             if seen == 0 {

@@ -6,7 +6,7 @@ use super::connectors::{UnknownType, connectors};
 use super::json::{Fields, tidy};
 use super::reference::Reference;
 use super::tags::tags;
-use crate::domain::{Feature, LeftOutRule, ObjectKind, RecordId, Reject, RejectCode, Shape};
+use crate::domain::{Feature, LeftOutRule, RecordId, Reject, RejectCode};
 
 /// A record in use.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,7 +50,7 @@ pub(super) fn translate(place: &str, bytes: &[u8], reference: &Reference) -> Out
         Ok(parsed) => parsed,
         Err(message) => {
             let (record_id, code) = (RecordId::new(place), RejectCode::Malformed);
-            return Outcome::Reject(Reject { record_id, code, position: None, message });
+            return Outcome::Reject(Reject { record_id, code, position: None, line: None, message });
         }
     };
     let record = Fields::of(&value);
@@ -61,19 +61,22 @@ pub(super) fn translate(place: &str, bytes: &[u8], reference: &Reference) -> Out
     let address = record.object("AddressInfo");
     let (Some(lon), Some(lat)) = (address.number("Longitude"), address.number("Latitude")) else {
         let message = "it has no `Longitude` and `Latitude` that are numbers".to_owned();
-        return Outcome::Reject(Reject { record_id, code: RejectCode::NoPosition, position: None, message });
+        return Outcome::Reject(Reject {
+            record_id,
+            code: RejectCode::NoPosition,
+            position: None,
+            line: None,
+            message,
+        });
     };
     let provider = reference.provider(record);
     let (connectors, unknown_types) = connectors(record);
     let feature = Feature {
-        id: record_id,
-        kind: ObjectKind::Node,
-        shape: Shape::Point(geo::Point::new(lon, lat)),
-        tags: tags(id, record, reference),
         connectors,
         update_time: record.time("DateLastStatusUpdate").or_else(|| record.time("DateCreated")),
         license: provider.license.map(Into::into),
         raw: value.to_string().into(),
+        ..Feature::point(record_id, lon, lat, tags(id, record, reference))
     };
     Outcome::Live(Box::new(Live { id, feature, provider: provider.title, unknown_types }))
 }

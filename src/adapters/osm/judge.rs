@@ -117,6 +117,7 @@ impl LayerTally {
             record_id: record_id(kind, id),
             code: RejectCode::Malformed,
             position,
+            line: None,
             message: message.to_owned(),
         };
         for (at, count) in self.counts.iter_mut().enumerate() {

@@ -102,6 +102,7 @@ impl Reader<'_> {
                             record_id: record_id(ObjectKind::Node, node.id),
                             code: RejectCode::InvalidPosition,
                             position: Some(stated),
+                            line: None,
                             message,
                         })
                     };

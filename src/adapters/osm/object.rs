@@ -46,21 +46,19 @@ impl Object {
 
     /// Refuses it.
     pub(super) fn reject(&self, code: RejectCode, position: Option<(f64, f64)>, message: String) -> Reject {
-        Reject { record_id: self.record_id(), code, position, message }
+        Reject { record_id: self.record_id(), code, position, line: None, message }
     }
 
     /// The object with its shape, ready to be handed on.
     pub(super) fn into_feature(self, shape: Shape) -> Feature {
         let raw = self.raw();
         Feature {
-            id: self.record_id(),
             kind: self.kind,
             shape,
-            tags: self.tags,
-            connectors: Vec::new(),
             update_time: self.time,
             license: Some(LICENSE.into()),
             raw: raw.into(),
+            ..Feature::point(self.record_id(), 0.0, 0.0, self.tags)
         }
     }
 

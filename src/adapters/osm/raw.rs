@@ -70,7 +70,8 @@ impl Item<'_> {
             }
             Err(Refusal { code, position, message }) => {
                 let record_id = record_id(self.key.0, self.key.1);
-                rows.refused = Some(Reject { record_id, code: *code, position: *position, message: message.clone() });
+                rows.refused =
+                    Some(Reject { record_id, code: *code, position: *position, line: None, message: message.clone() });
             }
         }
     }

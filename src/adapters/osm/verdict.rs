@@ -70,11 +70,17 @@ pub(super) fn object(kind: ObjectKind, id: i64, meta: &Meta<'_>, tags: Tags, geo
 
 /// Refuses an object that cannot be read.
 pub(super) fn malformed(kind: ObjectKind, id: i64, position: Option<(f64, f64)>, message: &str) -> Reject {
-    Reject { record_id: record_id(kind, id), code: RejectCode::Malformed, position, message: message.to_owned() }
+    Reject {
+        record_id: record_id(kind, id),
+        code: RejectCode::Malformed,
+        position,
+        line: None,
+        message: message.to_owned(),
+    }
 }
 
 /// Refuses an object that is in the file more than once.
 pub(super) fn repeated(kind: ObjectKind, id: i64, position: Option<(f64, f64)>) -> Reject {
     let message = "another object of this id is in the file and counts".to_owned();
-    Reject { record_id: record_id(kind, id), code: RejectCode::RepeatedId, position, message }
+    Reject { record_id: record_id(kind, id), code: RejectCode::RepeatedId, position, line: None, message }
 }

@@ -2,5 +2,9 @@
 //! from every format that GDAL reads.
 
 mod boundary;
+mod mapping;
+mod source;
 
 pub use boundary::{BoundaryError, read_boundary};
+pub use mapping::Mapping;
+pub use source::TableFile;

@@ -141,7 +141,9 @@ mod tests {
             license: None,
             raw: "{}".into(),
             content_hash: Hash16([0; 16]),
-            repairs: Vec::new(),
+            line: None,
+            duplicate_of: None,
+            findings: Vec::new(),
             parts: Vec::new(),
         }
     }

@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 use super::{Table, tables};
 use crate::domain::{
-    Access, Address, Cell, Connector, Current, Hash16, LonLat, Place, Provenance, Record, Reject, Status, Tags,
-    hilbert_key,
+    Access, Address, Cell, Connector, Current, Finding, Hash16, LonLat, Place, Provenance, Record, Reject, Status,
+    Tags, hilbert_key,
 };
 use crate::pipeline::conflate::identity::{Memory, Seen};
 use crate::pipeline::conflate::{Evidence, Link};
@@ -104,7 +104,7 @@ pub fn sources(found: &[(Uuid, Place)], records: &[Record], datasets: &[String])
                 ("name", Cell::text(record.attributes.name.clone())),
                 ("update_time", Cell::time(record.update_time)),
                 ("license", Cell::text(record.license.as_deref())),
-                ("repairs", Cell::List(record.repairs.iter().map(|name| Cell::Text((*name).to_owned())).collect())),
+                ("repairs", Cell::List(record.repairs().into_iter().map(|name| Cell::Text(name.to_owned())).collect())),
                 ("content_hash", hash(record.content_hash)),
                 ("evidence", evidence),
                 ("raw", Cell::Text(record.raw.to_string())),
@@ -183,11 +183,39 @@ pub fn rejects(rejects: &[Refused], datasets: &[String]) -> Vec<Row> {
                 ("code", Cell::Text(reject.code.name().to_owned())),
                 ("lon", degree(reject.position.map(|(lon, _)| lon))),
                 ("lat", degree(reject.position.map(|(_, lat)| lat))),
+                ("line", line_number(reject.line)),
                 ("message", Cell::Text(reject.message.clone())),
             ],
         )
     };
     sorted.into_iter().map(line).collect()
+}
+
+/// What could not be kept as stated, of the records of these places and their parts: by source and record, then as found.
+#[must_use]
+pub fn findings(found: &[(Uuid, Place)], records: &[Record], datasets: &[String]) -> Vec<Row> {
+    let members = found.iter().flat_map(|(_, place)| &place.members).map(|at| &records[*at]);
+    let mut about: Vec<&Record> = members.flat_map(|record| std::iter::once(record).chain(&record.parts)).collect();
+    about.sort_by(|a, b| a.key.cmp(&b.key));
+    let line = |record: &Record, finding: &Finding| {
+        row(
+            &tables::FINDINGS,
+            [
+                ("dataset", Cell::Text(datasets[record.key.dataset].clone())),
+                ("record_id", Cell::Text(record.key.id.to_string())),
+                ("rule", Cell::Text(finding.rule.name().to_owned())),
+                ("field", Cell::Text(finding.field.clone().into_owned())),
+                ("before", Cell::text(finding.before.as_deref())),
+                ("after", Cell::text(finding.after.as_deref())),
+                ("line", line_number(record.line)),
+            ],
+        )
+    };
+    about.iter().flat_map(|record| record.findings.iter().map(|finding| line(record, finding))).collect()
+}
+
+fn line_number(line: Option<u64>) -> Cell {
+    line.map_or(Cell::Null, |line| Cell::Int(line as i64))
 }
 
 /// The memory of ids, by record.

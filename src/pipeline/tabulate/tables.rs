@@ -177,7 +177,7 @@ pub static LINKS: Table = Table {
 /// One row per rejected record.
 pub static REJECTS: Table = Table {
     name: Cow::Borrowed("rejects"),
-    schema_version: 2,
+    schema_version: 3,
     doc: Cow::Borrowed("One row per rejected record or geometry."),
     columns: Cow::Borrowed(&[
         required("dataset", Kind::Text, "Name of the source in the pipeline file."),
@@ -190,7 +190,42 @@ pub static REJECTS: Table = Table {
         required("code", Kind::Text, "Why, as a stable code."),
         optional("lon", Kind::Float64, "Longitude as stated, in degrees; may be out of range."),
         optional("lat", Kind::Float64, "Latitude as stated, in degrees; may be out of range."),
+        optional(
+            "line",
+            Kind::Int64,
+            "Line of the input file on which it begins, from 1; missing where the input has no lines.",
+        ),
         required("message", Kind::Text, "Why, as a sentence."),
+    ]),
+};
+
+/// One row per value that could not be kept as stated.
+pub static FINDINGS: Table = Table {
+    name: Cow::Borrowed("findings"),
+    schema_version: 1,
+    doc: Cow::Borrowed(
+        "One row per value of a record in a place that was repaired, dropped or doubted: what a data steward can act on.",
+    ),
+    columns: Cow::Borrowed(&[
+        required("dataset", Kind::Text, "Name of the source in the pipeline file."),
+        required("record_id", Kind::Text, "Id in the source's own terms."),
+        required("rule", Kind::Text, "Why, as a stable code."),
+        required(
+            "field",
+            Kind::Text,
+            "What it is about: a column of `places`, or the field in the source's own terms.",
+        ),
+        optional("before", Kind::Text, "What the source states."),
+        optional(
+            "after",
+            Kind::Text,
+            "What stands in its place, or would if the rule were not switched off; missing where nothing does.",
+        ),
+        optional(
+            "line",
+            Kind::Int64,
+            "Line of the input file on which the record begins, from 1; missing where the input has no lines.",
+        ),
     ]),
 };
 
@@ -212,4 +247,4 @@ pub static IDENTITY: Table = Table {
 };
 
 /// Every table, in the order of the documentation.
-pub static ALL: &[&Table] = &[&PLACES, &SOURCES, &LINKS, &REJECTS, &IDENTITY, &PLACE_CHANGES];
+pub static ALL: &[&Table] = &[&PLACES, &SOURCES, &LINKS, &REJECTS, &FINDINGS, &IDENTITY, &PLACE_CHANGES];

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use super::external_ids::evse_id;
 use super::quantity::{highest, kilowatts, plausible_volts_or_amperes};
 use super::{Context, Draft, Dropped, sockets};
-use crate::domain::{Connector, ConnectorType, Current};
+use crate::domain::{Connector, ConnectorType, Current, Finding, FindingRule};
 
 /// A number above this is watts in the place of kilowatts. The strongest chargers of today give a third of it.
 const WATTS_FROM_KW: f64 = 1_000.0;
@@ -20,18 +20,18 @@ const THREE_PHASES_FROM_V: f64 = 380.0;
 const ONE_PHASE_TO_V: f64 = 250.0;
 
 /// Fills `connectors` and `max_power_kw`.
-pub(super) fn step(mut draft: Draft, _: &Context<'_>) -> Result<Draft, Dropped> {
+pub(super) fn step(mut draft: Draft, context: &Context<'_>) -> Result<Draft, Dropped> {
     let record = &mut draft.record;
     let mut connectors = std::mem::take(&mut record.attributes.connectors);
     for connector in &mut connectors {
-        if connector.power_kw.is_some_and(|kw| kw > WATTS_FROM_KW && kw.is_finite()) {
-            connector.power_kw = connector.power_kw.map(|watts| watts / 1_000.0);
-            if !record.repairs.contains(&"power_in_watts") {
-                record.repairs.push("power_in_watts");
-            }
+        if let Some(watts) = connector.power_kw.filter(|kw| *kw > WATTS_FROM_KW && kw.is_finite()) {
+            let kw = watts / 1_000.0;
+            connector.power_kw = Some(kw);
+            let (before, after) = (watts.to_string(), kw.to_string());
+            record.findings.push(Finding::replaced(FindingRule::PowerInWatts, "connectors", before, after));
         }
     }
-    connectors.extend(sockets::take(&mut record.attributes.tags, record.position.lon()));
+    connectors.extend(sockets::take(&mut record.attributes.tags, record.position.lon(), context.codes));
 
     // What a station as a whole gives stands in for car plugs that say nothing themselves.
     let silent = |connector: &Connector| connector.power_kw.is_none() && connector.kind.class().is_some();
@@ -146,7 +146,7 @@ mod tests {
             let record = structured(vec![rated(ConnectorType::Ccs2, stated)]);
             assert_eq!(record.attributes.connectors[0].power_kw, expected, "{stated}");
             assert_eq!(record.attributes.max_power_kw, expected, "{stated}");
-            assert_eq!(record.repairs, if repaired { vec!["power_in_watts"] } else { vec![] }, "{stated}");
+            assert_eq!(record.repairs(), if repaired { vec!["power_in_watts"] } else { vec![] }, "{stated}");
         }
     }
 

@@ -10,7 +10,7 @@
 
 use rayon::prelude::*;
 
-use crate::domain::{Feature, LeftOut, Operators, Record, Region, Reject, Taxonomy};
+use crate::domain::{ConnectorCodes, Feature, LeftOut, Operators, Record, Region, Reject, Taxonomy};
 
 mod access_and_status;
 mod classify;
@@ -46,6 +46,10 @@ pub struct Context<'a> {
     pub taxonomy: &'a Taxonomy,
     /// Who is who among operators.
     pub operators: &'a Operators,
+    /// What each vocabulary calls a connector.
+    pub codes: &'a ConnectorCodes,
+    /// Whether a position that cannot be right is put right, or only found.
+    pub repair_positions: bool,
 }
 
 /// What became of a chunk.

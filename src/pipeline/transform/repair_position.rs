@@ -7,13 +7,16 @@
 use geo::{CoordsIter, InteriorPoint};
 
 use super::{Context, Draft, Dropped, countries};
-use crate::domain::{Attributes, Feature, Hash16, LonLat, Record, RecordKey, Region, Reject, RejectCode, Shape, Tags};
+use crate::domain::{
+    Attributes, Feature, Finding, FindingRule, Hash16, LonLat, Record, RecordKey, Region, Reject, RejectCode, Shape,
+    Tags,
+};
 
 /// Closer to 0, 0 than this, in degrees, nobody has set the position.
 const NULL_ISLAND_DEGREES: f64 = 1e-6;
 
 /// A position that was put right, with the name of the repair.
-type Repaired = (LonLat, Option<&'static str>);
+type Repaired = (LonLat, Option<FindingRule>);
 
 /// Begins the record of a feature, with its representative point: the point itself, or one inside the area.
 pub(super) fn draft(dataset: usize, feature: Feature, context: &Context<'_>) -> Result<Draft, Dropped> {
@@ -29,9 +32,21 @@ pub(super) fn draft(dataset: usize, feature: Feature, context: &Context<'_>) -> 
                 Shape::Area(area) => area.coords_iter().next().map(|coord| (coord.x, coord.y)),
             };
             let position = position.filter(|(lon, lat)| lon.is_finite() && lat.is_finite());
-            return Err(Dropped::Rejected(Reject { record_id: feature.id, code, position, message }));
+            return Err(Dropped::Rejected(Reject {
+                record_id: feature.id,
+                code,
+                position,
+                line: feature.line,
+                message,
+            }));
         }
     };
+    let repaired = repair.map(|rule| {
+        let told = |position: (f64, f64)| format!("{} {}", position.0, position.1);
+        let before =
+            if let Shape::Point(point) = &feature.shape { told((point.x(), point.y())) } else { String::new() };
+        Finding::replaced(rule, "geometry", before, told((position.lon(), position.lat())))
+    });
     let footprint = match feature.shape {
         Shape::Point(_) => None,
         Shape::Area(area) => Some(area),
@@ -47,7 +62,9 @@ pub(super) fn draft(dataset: usize, feature: Feature, context: &Context<'_>) -> 
         license: feature.license,
         raw: feature.raw,
         content_hash: Hash16([0; 16]),
-        repairs: repair.into_iter().collect(),
+        line: feature.line,
+        duplicate_of: feature.duplicate_of,
+        findings: feature.findings.into_iter().chain(repaired).collect(),
         parts: Vec::new(),
     };
     Ok(Draft { record, kind: feature.kind })
@@ -59,7 +76,7 @@ fn of_point(lon: f64, lat: f64, tags: &Tags, region: &Region) -> Result<Repaired
     }
     let Some(stated) = LonLat::new(lon, lat) else {
         return match LonLat::new(lat, lon).filter(|swapped| region.reads(*swapped)) {
-            Some(swapped) => Ok((swapped, Some("swapped_position"))),
+            Some(swapped) => Ok((swapped, Some(FindingRule::SwappedPosition))),
             None => Err((RejectCode::InvalidPosition, format!("longitude {lon}, latitude {lat} is not on Earth"))),
         };
     };
@@ -69,7 +86,11 @@ fn of_point(lon: f64, lat: f64, tags: &Tags, region: &Region) -> Result<Repaired
     let country = tags.get("addr:country").and_then(countries::code);
     let in_country = |p| country.as_deref().and_then(|code| countries::holds(code, p));
     let may_be_wrong = in_country(stated) != Some(true);
-    let repairs = [(lat, lon, "swapped_position"), (-lon, lat, "sign_of_longitude"), (lon, -lat, "sign_of_latitude")];
+    let repairs = [
+        (lat, lon, FindingRule::SwappedPosition),
+        (-lon, lat, FindingRule::SignOfLongitude),
+        (lon, -lat, FindingRule::SignOfLatitude),
+    ];
     let repaired = repairs.into_iter().filter(|_| may_be_wrong).find_map(|(lon, lat, repair)| {
         let position = LonLat::new(lon, lat)?;
         (region.contains(position) && in_country(position) != Some(false)).then_some((position, Some(repair)))
@@ -102,7 +123,7 @@ mod tests {
         let drafted = in_context(region, |context| draft(0, feature("7", lon, lat, tags), context));
         match drafted {
             Ok(draft) => {
-                let repair = draft.record.repairs.first().copied().unwrap_or("");
+                let repair = draft.record.repairs().first().copied().unwrap_or("");
                 Ok((draft.record.position.lon(), draft.record.position.lat(), repair))
             }
             Err(Dropped::Rejected(reject)) => Err(reject.code),
@@ -166,7 +187,7 @@ mod tests {
         let footprint = record.footprint.expect("the area is kept");
         assert_eq!(Shape::Area(footprint.clone()), hook.shape);
         assert!(geo::Contains::contains(&footprint, &geo::Point::from(record.position)));
-        assert!(record.repairs.is_empty());
+        assert!(record.findings.is_empty());
     }
 
     #[test]

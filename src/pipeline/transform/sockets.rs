@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use super::quantity::{amperes, highest, kilowatts, list, volts};
-use crate::domain::{Connector, ConnectorType, Current, Tags};
+use crate::domain::{Connector, ConnectorCodes, ConnectorType, Current, Tags, Vocabulary};
 
 /// West of this, in degrees, `tesla_*` and `ccs` mean the plugs of the Americas.
 const AMERICAS_WEST_OF: f64 = -30.0;
@@ -14,7 +14,7 @@ const AMERICAS_WEST_OF: f64 = -30.0;
 const MAX_COUNT: i32 = 999;
 
 /// Takes the sockets out of the tags. What cannot be read stays there.
-pub(super) fn take(tags: &mut Tags, lon: f64) -> Vec<Connector> {
+pub(super) fn take(tags: &mut Tags, lon: f64, codes: &ConnectorCodes) -> Vec<Connector> {
     let mut connectors = Vec::new();
     for socket in types(tags) {
         let key = format!("socket:{socket}");
@@ -23,7 +23,7 @@ pub(super) fn take(tags: &mut Tags, lon: f64) -> Vec<Connector> {
             tags.take(&key);
             continue;
         }
-        let Some((kind, current)) = kind(&socket, lon < AMERICAS_WEST_OF) else {
+        let Some((kind, current)) = kind(&socket, lon < AMERICAS_WEST_OF, codes) else {
             if stated.is_some() {
                 connectors.push(Connector { count: number(stated), ..Connector::of(ConnectorType::Unknown) });
             }
@@ -97,70 +97,20 @@ fn number(stated: Option<Count>) -> Option<i32> {
 }
 
 /// The connector that a socket type means, with its current where the type alone does not tell.
-fn kind(socket: &str, americas: bool) -> Option<(ConnectorType, Option<Current>)> {
-    use ConnectorType as T;
-    let kind = match socket {
-        "tesla_supercharger" => return Some((if americas { T::Nacs } else { T::TeslaSEu }, Some(Current::Dc))),
-        "type1" | "type1_cable" => T::Type1,
-        "type2" => T::Type2Socket,
-        "type2_cable" => T::Type2Cable,
-        "tesla_destination" => {
-            if americas {
-                T::Nacs
-            } else {
-                T::Type2Cable
-            }
-        }
-        "tesla_standard" => {
-            if americas {
-                T::Nacs
-            } else {
-                T::TeslaSEu
-            }
-        }
-        "type1_combo" => T::Ccs1,
-        "type2_combo" | "tesla_supercharger_ccs" => T::Ccs2,
-        "ccs" => {
-            if americas {
-                T::Ccs1
-            } else {
-                T::Ccs2
-            }
-        }
-        "chademo" => T::Chademo,
-        "chaoji" => T::Chaoji,
-        "nacs" => T::Nacs,
-        "tesla_roadster" => T::TeslaRoadster,
-        "type3a" => T::Type3a,
-        "type3" | "type3c" => T::Type3c,
-        "gb_ac" | "gbt_ac" => T::GbtAc,
-        "gb_dc" | "gbt_dc" => T::GbtDc,
-        "schuko" => T::Schuko,
-        "typee" => T::TypeE,
-        "bs1363" => T::Bs1363,
-        "as3112" => T::As3112,
-        "as3123" => T::As3123,
-        "cee_blue" => T::CeeBlue,
-        "mcs" => T::Mcs,
-        "pantograph" => T::Pantograph,
-        _ if socket.starts_with("cee_red") => T::CeeRed,
-        _ if socket.starts_with("sev1011") => T::TypeJ,
-        _ if socket.starts_with("nema") => T::Nema,
-        _ if ["bosch", "shimano", "usb", "USB", "yamaha", "panasonic"]
-            .iter()
-            .any(|maker| socket.starts_with(maker)) =>
-        {
-            T::Bicycle
-        }
-        _ => return None,
-    };
-    Some((kind, None))
+fn kind(socket: &str, americas: bool, codes: &ConnectorCodes) -> Option<(ConnectorType, Option<Current>)> {
+    let there = || codes.read(Vocabulary::OsmAmericas, socket).filter(|_| americas);
+    let kind = there().or_else(|| codes.read(Vocabulary::Osm, socket))?;
+    Some((kind, (socket == "tesla_supercharger").then_some(Current::Dc)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::tests::tags;
     use super::*;
+
+    fn codes() -> ConnectorCodes {
+        ConnectorCodes::parse(include_str!("../../../pipelines/connectors.toml")).expect("connectors.toml is read")
+    }
 
     /// Connectors as `type×count@kW`, and the keys that stay.
     fn told(text: &str, lon: f64) -> (String, String) {
@@ -172,7 +122,7 @@ mod tests {
             let amperes = c.amperage_a.map_or(String::new(), |amperes| format!("/{amperes}A"));
             format!("{}{count}{power}{volts}{amperes}", c.kind)
         };
-        let connectors: Vec<String> = take(&mut tags, lon).iter().map(show).collect();
+        let connectors: Vec<String> = take(&mut tags, lon, &codes()).iter().map(show).collect();
         let left: Vec<&str> = tags.iter().map(|(key, _)| key).collect();
         (connectors.join(" "), left.join(" "))
     }
@@ -207,7 +157,7 @@ mod tests {
         let text = "socket:tesla_supercharger=4|socket:tesla_destination=2|socket:ccs=1";
         assert_eq!(told(text, 9.5).0, "ccs2x1 type2_cablex2 tesla_s_eux4");
         assert_eq!(told(text, -74.0).0, "ccs1x1 nacsx2 nacsx4");
-        let supercharger = take(&mut tags("socket:tesla_supercharger=4"), 9.5);
+        let supercharger = take(&mut tags("socket:tesla_supercharger=4"), 9.5, &codes());
         assert_eq!(supercharger[0].current, Some(Current::Dc));
     }
 }

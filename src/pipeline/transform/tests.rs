@@ -5,11 +5,12 @@ use proptest::prelude::*;
 use super::draft::Draft;
 use super::{Context, Step};
 use crate::domain::{
-    Access, Address, Attributes, BBox, Connector, ConnectorType, Current, Feature, LeftOut, LeftOutRule, Metres,
-    ObjectKind, Operators, Record, RecordId, Region, RejectCode, Shape, Status, Tags, Taxonomy,
+    Access, Address, Attributes, BBox, Connector, ConnectorCodes, ConnectorType, Current, Feature, LeftOut,
+    LeftOutRule, Metres, Operators, Record, RecordId, Region, RejectCode, Shape, Status, Tags, Taxonomy,
 };
 
 const CATEGORIES: &str = include_str!("../../../pipelines/categories.toml");
+const CONNECTORS: &str = include_str!("../../../pipelines/connectors.toml");
 const OPERATORS: &str = include_str!("../../../pipelines/operators.toml");
 
 /// Tags written `key=value|key=value`.
@@ -19,16 +20,7 @@ pub(super) fn tags(text: &str) -> Tags {
 
 /// A point with tags.
 pub(super) fn feature(id: &str, lon: f64, lat: f64, text: &str) -> Feature {
-    Feature {
-        id: RecordId::new(id),
-        kind: ObjectKind::Node,
-        shape: Shape::Point(geo::Point::new(lon, lat)),
-        tags: tags(text),
-        connectors: Vec::new(),
-        update_time: None,
-        license: None,
-        raw: "{}".into(),
-    }
+    Feature::point(RecordId::new(id), lon, lat, tags(text))
 }
 
 /// A polygon without holes.
@@ -40,7 +32,8 @@ pub(super) fn area(ring: &[(f64, f64)]) -> Shape {
 pub(super) fn in_context<T>(region: &Region, work: impl FnOnce(&Context<'_>) -> T) -> T {
     let taxonomy = Taxonomy::parse(CATEGORIES, &["places".to_owned()]).expect("categories.toml is read");
     let operators = Operators::parse(OPERATORS).expect("operators.toml is read");
-    work(&Context { region, taxonomy: &taxonomy, operators: &operators })
+    let codes = ConnectorCodes::parse(CONNECTORS).expect("connectors.toml is read");
+    work(&Context { region, taxonomy: &taxonomy, operators: &operators, codes: &codes, repair_positions: true })
 }
 
 /// The record that one step makes of a feature.

@@ -13,7 +13,9 @@ use serde_json::{Value, json};
 
 use self::records::{compact, expected, feature, mongo, verbose};
 use super::*;
-use crate::domain::{AreaRules, ConnectorType, Feature, LeftOutRule, Region, Reject, RejectCode, Taxonomy};
+use crate::domain::{
+    AreaRules, ConnectorCodes, ConnectorType, Feature, LeftOutRule, Region, Reject, RejectCode, Taxonomy,
+};
 
 /// Counts bytes and keeps notes.
 #[derive(Default)]
@@ -46,7 +48,13 @@ fn read_with(path: &Path, reference: Option<&Path>, watch: &Watch) -> Result<Rea
     let source = OpenChargeMap::new("ocm".into(), path.to_owned(), reference.map(Path::to_owned));
     let (region, taxonomy) = (Region::world(), Taxonomy::parse("category = []", &[]).unwrap());
     let area_rules = AreaRules::parse("area = []").unwrap();
-    let demand = Demand { region: &region, taxonomy: &taxonomy, layers: &[], area_rules: &area_rules };
+    let demand = Demand {
+        region: &region,
+        taxonomy: &taxonomy,
+        layers: &[],
+        area_rules: &area_rules,
+        connectors: &ConnectorCodes::default(),
+    };
     let (mut features, mut rejects) = (Vec::new(), Vec::new());
     let extracted = source.read(&demand, watch, &mut |mut chunk| {
         features.append(&mut chunk.features);

@@ -88,6 +88,7 @@ fn what_is_left_is_kept_and_flagged_or_told() {
             record_id: crate::domain::RecordId::new(key),
             code: MissingMember,
             position,
+            line: None,
             message: format!("{part} is not in the input"),
         };
         let of = |layer: usize| {

@@ -7,7 +7,7 @@ use super::encode::pbf;
 use super::{Reading, Silent, shared_data, taxonomy};
 use crate::adapters::io::FolderScratch;
 use crate::adapters::osm::OsmPbf;
-use crate::domain::{AreaRules, Filter, GeometryKind, Incomplete, Layer, Region};
+use crate::domain::{AreaRules, ConnectorCodes, Filter, GeometryKind, Incomplete, Layer, Region};
 use crate::pipeline::RunError;
 use crate::pipeline::ports::{Chunk, Demand, Source};
 
@@ -26,7 +26,13 @@ fn read(path: &Path, scratch: &Path, memory_bytes: u64) -> Result<(Reading, Vec<
     let area_rules = AreaRules::parse("area = [\"building\", \"leisure\"]").expect("the rules are right");
     let (mut features, mut rejects, mut rows) = (Vec::new(), Vec::new(), Vec::new());
     let extracted = OsmPbf::new("osm", path).with_memory(FolderScratch::new(scratch), memory_bytes).read(
-        &Demand { region: &Region::world(), taxonomy: &taxonomy, layers: &[everything], area_rules: &area_rules },
+        &Demand {
+            region: &Region::world(),
+            taxonomy: &taxonomy,
+            layers: &[everything],
+            area_rules: &area_rules,
+            connectors: &ConnectorCodes::default(),
+        },
         &Silent,
         &mut |mut chunk: Chunk| {
             features.append(&mut chunk.features);

@@ -19,7 +19,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::{ChangesAt, OsmPbf};
-use crate::domain::{AreaRules, Feature, Region, Reject, Taxonomy};
+use crate::domain::{AreaRules, ConnectorCodes, Feature, Region, Reject, Taxonomy};
 use crate::pipeline::RunError;
 use crate::pipeline::ports::{Chunk, Demand, Extracted, Observer, Source, Unit};
 
@@ -52,7 +52,13 @@ fn read(path: &Path, filters: &[&str], region: &Region) -> Result<Reading, RunEr
     let area_rules = AreaRules::parse("area = []").expect("the rules are right");
     let (mut features, mut rejects) = (Vec::new(), Vec::new());
     let extracted = OsmPbf::new("osm", path).read(
-        &Demand { region, taxonomy: &taxonomy, layers: &[], area_rules: &area_rules },
+        &Demand {
+            region,
+            taxonomy: &taxonomy,
+            layers: &[],
+            area_rules: &area_rules,
+            connectors: &ConnectorCodes::default(),
+        },
         &Silent,
         &mut |mut chunk: Chunk| {
             assert!(chunk.features.len() <= Chunk::MAX);

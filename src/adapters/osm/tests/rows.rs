@@ -11,7 +11,8 @@ use geozero::wkb::Wkb;
 
 use super::{OsmPbf, taxonomy};
 use crate::domain::{
-    AreaRules, Feature, Filter, GeometryKind, Incomplete, Layer, LeftOutRule, Region, Reject, RejectCode,
+    AreaRules, ConnectorCodes, Feature, Filter, GeometryKind, Incomplete, Layer, LeftOutRule, Region, Reject,
+    RejectCode,
 };
 use crate::pipeline::RunError;
 use crate::pipeline::layers::{LayerRows, Sorter, layer_batch, layer_table};
@@ -141,7 +142,8 @@ pub(super) fn read_source(source: &OsmPbf, layers: &[Layer], region: &Region) ->
     let observer = Notes::default();
     let (mut features, mut rejects, mut layer_rejects) = (Vec::new(), Vec::new(), Vec::new());
     let mut waiting: Vec<(usize, LayerRows)> = Vec::new();
-    let demand = Demand { region, taxonomy: &taxonomy, layers, area_rules: &area_rules };
+    let demand =
+        Demand { region, taxonomy: &taxonomy, layers, area_rules: &area_rules, connectors: &ConnectorCodes::default() };
     let extracted = source.read(&demand, &observer, &mut |mut chunk: Chunk| {
         if chunk.again {
             features.clear();

@@ -5,9 +5,7 @@ use geo::{Area, Validation};
 use super::encode::{Style, header, pbf, pbf_in};
 use super::rows::{everything, read_files};
 use super::{Reading, read_bytes};
-use crate::domain::{
-    BBox, Feature, LeftOutRule, Metres, ObjectKind, RecordId, Region, RejectCode, Shape, Tags, Timestamp,
-};
+use crate::domain::{BBox, Feature, LeftOutRule, Metres, RecordId, Region, RejectCode, Shape, Tags, Timestamp};
 
 /// A square of one hundredth of a degree, and a smaller one within it.
 const SQUARES: &str = "\
@@ -34,14 +32,15 @@ fn tags(pairs: &[(&str, &str)]) -> Tags {
 #[test]
 fn a_node_becomes_a_point() {
     let node = Feature {
-        id: RecordId::new("node/5159230141"),
-        kind: ObjectKind::Node,
-        shape: Shape::Point(geo::Point::new(9.520_771_2, 47.141_035_1)),
-        tags: tags(&[("amenity", "cafe"), ("name", "Rössle")]),
-        connectors: Vec::new(),
         update_time: Some("2023-11-14T22:13:20Z".parse().expect("a time")),
         license: Some("ODbL-1.0".into()),
         raw: r#"{"type":"node","id":5159230141,"version":2,"timestamp":"2023-11-14T22:13:20Z","tags":{"amenity":"cafe","name":"Rössle"}}"#.into(),
+        ..Feature::point(
+            RecordId::new("node/5159230141"),
+            9.520_771_2,
+            47.141_035_1,
+            tags(&[("amenity", "cafe"), ("name", "Rössle")]),
+        )
     };
     for letter in ["n", "N"] {
         let line = format!("{letter}5159230141 x9.5207712 y47.1410351 v2 t1700000000 Tamenity=cafe,name=Rössle\n");

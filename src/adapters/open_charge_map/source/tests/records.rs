@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::domain::{Connector, ConnectorType, Current, Feature, ObjectKind, RecordId, Shape};
+use crate::domain::{Connector, ConnectorType, Current, Feature, RecordId};
 
 /// A compact record, as today's export writes it.
 pub(super) fn compact() -> Value {
@@ -57,14 +57,8 @@ pub(super) fn mongo() -> Value {
 pub(super) fn feature(id: &str, lon: f64, lat: f64, tags: &[(&str, &str)]) -> Feature {
     let always = [("amenity", "charging_station"), ("ref:ocm", id)];
     Feature {
-        id: RecordId::new(id),
-        kind: ObjectKind::Node,
-        shape: Shape::Point(geo::Point::new(lon, lat)),
-        tags: always.iter().chain(tags).copied().collect(),
-        connectors: Vec::new(),
-        update_time: None,
-        license: None,
         raw: "".into(),
+        ..Feature::point(RecordId::new(id), lon, lat, always.iter().chain(tags).copied().collect())
     }
 }
 

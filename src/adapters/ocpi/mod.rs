@@ -1,0 +1,5 @@
+//! OCPI location feeds as a source.
+
+mod source;
+
+pub use source::Ocpi;
