@@ -76,6 +76,8 @@ named! {
         InvalidEvseId = "invalid_evse_id",
         /// The text is not in the encoding of its file.
         InvalidEncoding = "invalid_encoding",
+        /// A line end in a field without quotes had cut the record in two; it is a space now.
+        LineBreakInField = "line_break_in_field",
     }
 }
 
@@ -91,6 +93,7 @@ impl FindingRule {
                 | Self::PositionOfPart
                 | Self::PowerInWatts
                 | Self::StatusOfLastPoint
+                | Self::LineBreakInField
         )
     }
 }

@@ -73,6 +73,8 @@ named! {
         Malformed = "malformed",
         /// Another record of the same input has its id.
         RepeatedId = "repeated_id",
+        /// A row of a table with more or fewer columns than its header.
+        WrongColumnCount = "wrong_column_count",
     }
 }
 
