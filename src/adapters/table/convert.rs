@@ -82,7 +82,8 @@ impl Date {
 
 /// Reads a date: in this `strftime` notation, or as ISO 8601 where none is given.
 pub(super) fn date(text: &str, format: Option<&str>) -> Option<Date> {
-    let in_utc = |at: DateTime| at.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp());
+    // The last day of 9999 is no instant, and as implausible as the day before.
+    let in_utc = |at: DateTime| at.to_zoned(TimeZone::UTC).map_or(Timestamp::MAX, |zoned| zoned.timestamp());
     if format == Some(EPOCH_MS) {
         let instant = Timestamp::from_millisecond(text.parse().ok()?).ok()?;
         return Some(Date { instant, is_day: false });
@@ -92,17 +93,14 @@ pub(super) fn date(text: &str, format: Option<&str>) -> Option<Date> {
             return Some(Date { instant, is_day: false });
         }
         let is_day = text.len() == "2014-08-19".len();
-        return Some(Date { instant: in_utc(text.parse::<DateTime>().ok()?)?, is_day });
+        return Some(Date { instant: in_utc(text.parse::<DateTime>().ok()?), is_day });
     };
     let read = strtime::parse(format, text).ok()?;
     if let Ok(instant) = read.to_timestamp() {
         return Some(Date { instant, is_day: false });
     }
-    if let Ok(at) = read.to_datetime() {
-        return Some(Date { instant: in_utc(at)?, is_day: false });
-    }
-    let day = read.to_date().ok()?;
-    Some(Date { instant: in_utc(day.at(0, 0, 0, 0))?, is_day: true })
+    let is_day = read.hour().is_none();
+    Some(Date { instant: in_utc(read.to_datetime().ok()?), is_day })
 }
 
 #[cfg(test)]

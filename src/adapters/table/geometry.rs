@@ -1,9 +1,11 @@
 //! Geometry: WKT, WKB, GeoJSON and `[lon, lat]` in a column, and what each kind of geometry is as a place.
 //!
 //! A point is a point, and polygons are an area. Of several points the first counts, the others stand beside it; a line
-//! is a point on it, about its middle. Of a collection the areas count, else the first part that is somewhere.
+//! is the point half-way along it. Of a collection the areas count, else the first part that is somewhere.
 
-use geo::{Geometry, InteriorPoint, MultiPolygon, Orient, Point, Polygon, orient::Direction};
+use geo::line_measures::InterpolateLine;
+use geo::orient::Direction;
+use geo::{Euclidean, Geometry, LineString, MultiPolygon, Orient, Point, Polygon};
 use geozero::ToGeo;
 use geozero::geojson::GeoJson;
 use geozero::wkb::Ewkb;
@@ -37,6 +39,10 @@ pub(super) fn of_cell(cell: &Cell) -> Result<Geometry<f64>, String> {
     }
     let text = cell.to_text();
     let text = text.trim();
+    let has_nothing = text.rsplit(' ').next().is_some_and(|word| word.eq_ignore_ascii_case("EMPTY"));
+    if has_nothing {
+        return Ok(Geometry::GeometryCollection(geo::GeometryCollection::default()));
+    }
     let begins = |with: &str| text.get(..with.len()).is_some_and(|head| head.eq_ignore_ascii_case(with));
     if text.starts_with('{') {
         return of_geojson(text);
@@ -96,9 +102,9 @@ fn gather(geometry: Geometry<f64>, areas: &mut Vec<Polygon<f64>>, points: &mut V
         Geometry::Point(point) if point.x().is_nan() && point.y().is_nan() => {}
         Geometry::Point(point) => points.push(point),
         Geometry::MultiPoint(many) => points.extend(many),
-        Geometry::LineString(line) => points.extend(line.interior_point()),
-        Geometry::MultiLineString(lines) => points.extend(lines.interior_point()),
-        Geometry::Line(line) => points.push(line.interior_point()),
+        Geometry::LineString(line) => points.extend(half_way(&line)),
+        Geometry::MultiLineString(lines) => points.extend(lines.0.iter().filter_map(half_way)),
+        Geometry::Line(line) => points.extend(half_way(&line.into())),
         Geometry::Polygon(polygon) => areas.extend(Some(polygon).filter(|polygon| !polygon.exterior().0.is_empty())),
         Geometry::MultiPolygon(many) => areas.extend(many),
         Geometry::GeometryCollection(parts) => {
@@ -109,4 +115,9 @@ fn gather(geometry: Geometry<f64>, areas: &mut Vec<Polygon<f64>>, points: &mut V
         Geometry::Rect(rect) => areas.push(rect.to_polygon()),
         Geometry::Triangle(triangle) => areas.push(triangle.to_polygon()),
     }
+}
+
+/// The point half-way along a line, in degrees.
+fn half_way(line: &LineString<f64>) -> Option<Point<f64>> {
+    Euclidean.point_at_ratio_from_start(line, 0.5)
 }

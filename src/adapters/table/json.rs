@@ -97,6 +97,8 @@ pub(super) fn object(record: &JsonRecord) -> Result<Object, Reject> {
     };
     let geometry = match values.remove("geometry") {
         None | Some(Value::Null) => None,
+        // Coordinates without a position are those of an empty geometry (RFC 7946, 3.1).
+        Some(geometry) if geometry.get("coordinates") == Some(&Value::Array(Vec::new())) => None,
         Some(geometry) => Some(of_geojson(&geometry.to_string())),
     };
     let values = match values.remove("properties") {

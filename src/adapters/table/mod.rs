@@ -25,6 +25,8 @@ mod plan;
 mod projection;
 mod reading;
 mod source;
+#[cfg(test)]
+mod tests;
 mod translate;
 mod value;
 mod week;

@@ -141,7 +141,7 @@ impl Columns<'_> {
                 return Err(TableError::RepeatedColumn { path, column, key, times });
             }
             let alike = |name: &&String| strsim::jaro(&name.to_lowercase(), &column.to_lowercase());
-            let nearest = self.names.iter().max_by(|a, b| alike(a).total_cmp(&alike(b)));
+            let nearest = self.names.iter().rev().max_by(|a, b| alike(a).total_cmp(&alike(b)));
             let nearest = nearest.filter(|name| alike(name) >= ALIKE);
             let nearest = nearest.map_or_else(String::new, |name| format!(" (did you mean `{name}`?)"));
             let (where_from, known) = (self.where_from.clone(), listed(self.names));

@@ -213,7 +213,8 @@ impl Value {
         let texts = days.map(|(from, to)| (text(from), text(to)));
         let stated = || {
             let days = texts.iter().map(|(from, to)| format!("{from}-{to}")).collect::<Vec<_>>().join(", ");
-            always.map_or_else(|| days.clone(), |slot| format!("always {:?}: {days}", text(slot)))
+            let always = always.map(text).filter(|text| !text.is_empty());
+            always.map_or_else(|| days.clone(), |always| format!("always {always}, and {days}"))
         };
         let always = match always.map(text).as_deref() {
             None | Some("") => None,

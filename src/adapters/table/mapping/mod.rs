@@ -11,7 +11,7 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, de};
 
 pub(crate) use condition::Condition;
-pub use take::Take;
+pub(crate) use take::Take;
 pub(crate) use take::{From, Kind, Lookup};
 
 use crate::domain::{ConnectorType, Current, Vocabulary};
@@ -376,10 +376,17 @@ impl Mapping {
         let mut takes: Vec<(String, &Take)> =
             self.tags.iter().map(|(key, take)| (format!("tags.{key}"), take)).collect();
         takes.extend(self.updated.iter().map(|take| ("updated".to_owned(), take)));
+        if self.updated.as_ref().is_some_and(|take| take.kind != Some(Kind::Date)) {
+            return Err("`updated`: it is a date".into());
+        }
         if let Position::LonLat(both) = &self.position {
             takes.extend([("lon".to_owned(), &both.0), ("lat".to_owned(), &both.1)]);
         }
         for (key, take) in &takes {
+            let is_plain = take.kind.is_none() && !matches!(take.from, From::Sum(_));
+            if is_plain && (take.bounds != (None, None) || take.format.is_some()) {
+                return Err(format!("`{key}`: `min` and `max` go with numbers, `format` with dates; say as = …"));
+            }
             if take.vocabulary.is_some() {
                 return Err(format!("`{key}`: `vocabulary` goes with the type of connectors only"));
             }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, de};
 
 /// A value of the model, in terms of columns: a column as text, or a table of this module's keys.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Take {
+pub(crate) struct Take {
     pub(crate) from: From,
     /// Words that stand for nothing.
     pub(crate) missing: Vec<String>,
