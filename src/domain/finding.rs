@@ -16,7 +16,7 @@ pub struct Finding {
     pub field: Cow<'static, str>,
     /// What the source states, if anything.
     pub before: Option<Box<str>>,
-    /// What stands in its place, or would by the rule where it is switched off. `None` where nothing does.
+    /// What stands in its place; of a value in doubt, what may be meant. `None` where nothing does.
     pub after: Option<Box<str>>,
 }
 
@@ -48,6 +48,8 @@ named! {
         SignOfLatitude = "sign_of_latitude",
         /// The position is that of a part, e.g. of a charging point, because its own cannot be.
         PositionOfPart = "position_of_part",
+        /// The position would fit elsewhere, but repairs are switched off.
+        PositionInDoubt = "position_in_doubt",
         /// Latitude and longitude are the same number.
         EqualCoordinates = "equal_coordinates",
         /// The position is not in the country that the address names.
