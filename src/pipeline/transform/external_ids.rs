@@ -3,6 +3,7 @@
 //! Equal ids are strong evidence for a match, so what does not look like an id is left out. The tags stay.
 
 use super::{Context, Draft, Dropped};
+use crate::domain::{Finding, FindingRule};
 
 /// Keys whose value is an id of its own kind, with the prefix of that kind.
 const KEYS: [(&str, &str); 4] =
@@ -15,8 +16,14 @@ const EVSE_KEYS: [&str; 2] = ["ref:EU:EVSE", "ref:EU:EVSE:pool"];
 pub(super) fn step(mut draft: Draft, _: &Context<'_>) -> Result<Draft, Dropped> {
     let attributes = &draft.record.attributes;
     let mut ids: Vec<Box<str>> = Vec::new();
+    let mut findings = Vec::new();
     for list in EVSE_KEYS.iter().filter_map(|key| attributes.tags.get(key)) {
-        ids.extend(list.split(';').filter_map(evse_id).map(|id| format!("evse:{id}").into()));
+        for stated in list.split(';').map(str::trim).filter(|stated| !stated.is_empty()) {
+            match evse_id(stated) {
+                Some(id) => ids.push(format!("evse:{id}").into()),
+                None => findings.push(Finding::dropped(FindingRule::InvalidEvseId, "tags.ref:EU:EVSE", stated)),
+            }
+        }
     }
     let of_connectors = attributes.connectors.iter().flat_map(|connector| &connector.evse_ids);
     ids.extend(of_connectors.map(|id| format!("evse:{id}").into()));
@@ -28,6 +35,7 @@ pub(super) fn step(mut draft: Draft, _: &Context<'_>) -> Result<Draft, Dropped> 
     ids.sort_unstable();
     ids.dedup();
     draft.record.external_ids = ids;
+    draft.record.findings.extend(findings);
     Ok(draft)
 }
 
