@@ -122,6 +122,11 @@ const TERRITORIES: [(&str, &[&str]); 11] = [
     ("US", &["AS", "GU", "MP", "PR", "UM", "VI"]),
 ];
 
+/// Whether `p` lies in no country's land or waters.
+pub(super) fn is_nowhere(p: LonLat) -> bool {
+    LatLon::new(p.lat(), p.lon()).is_ok_and(|position| BOUNDARIES.ids(position).is_empty())
+}
+
 /// Whether `p` lies in the country with this code, in its waters, its territories, or a few kilometres off; `None` when there is
 /// no such country.
 pub(super) fn holds(code: &str, p: LonLat) -> Option<bool> {

@@ -76,7 +76,12 @@ fn of_point(point: geo::Point<f64>, feature: &Feature, context: &Context<'_>) ->
     let region = context.region;
     let stated = LonLat::new(lon, lat);
     let country = feature.tags.get("addr:country").and_then(countries::code);
-    let in_country = |p| country.as_deref().and_then(|code| countries::holds(code, p));
+    // On the high seas no country speaks for or against a position; a region there was meant.
+    let is_judged = |p: &LonLat| region.is_world() || !region.reads(*p) || !countries::is_nowhere(*p);
+    let in_country = |p| {
+        let code = country.as_deref().filter(|_| is_judged(&p))?;
+        countries::holds(code, p)
+    };
     let doubt = match stated {
         None => Some(Doubt::OffEarth),
         Some(_) if lon.abs() < NULL_ISLAND_DEGREES && lat.abs() < NULL_ISLAND_DEGREES => Some(Doubt::NullIsland),
@@ -174,6 +179,7 @@ mod tests {
     fn a_plain_mistake_is_put_right_and_nothing_else() {
         let li = liechtenstein();
         let west = Region::from_bbox(BBox { xmin: -9.5, ymin: 36.9, xmax: -6.2, ymax: 42.2 }, Metres(0.0));
+        let high_seas = Region::from_bbox(BBox { xmin: 6.4, ymin: 54.4, xmax: 6.6, ymax: 54.6 }, Metres(0.0));
         let world = Region::world();
         let dubai = Region::from_bbox(BBox { xmin: 54.5, ymin: 24.5, xmax: 56.0, ymax: 25.6 }, Metres(0.0));
         let cases = [
@@ -200,6 +206,8 @@ mod tests {
             (&world, 47.75, 47.75, "addr:country=RO", Ok((47.75, 47.75, "equal_coordinates"))),
             (&world, 47.75, 47.75, "", Ok((47.75, 47.75, "equal_coordinates"))),
             (&world, 55.45, -20.88, "addr:country=FR", Ok((55.45, -20.88, ""))), // Réunion
+            (&high_seas, 6.5, 54.5, "addr:country=DE", Ok((6.5, 54.5, ""))),
+            (&high_seas, 54.5, 6.5, "addr:country=DE", Ok((6.5, 54.5, "swapped_position"))),
             (&world, -30.0, 40.0, "addr:country=DE", Ok((-30.0, 40.0, "wrong_country"))), // at sea
         ];
         for (region, lon, lat, tags, expected) in cases {
