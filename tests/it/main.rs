@@ -36,6 +36,8 @@ mod readers;
 #[cfg(test)]
 mod real;
 #[cfg(test)]
+mod round_trip;
+#[cfg(test)]
 mod store;
 #[cfg(test)]
 mod support;
