@@ -38,6 +38,8 @@ mod real;
 #[cfg(test)]
 mod round_trip;
 #[cfg(test)]
+mod source_page;
+#[cfg(test)]
 mod store;
 #[cfg(test)]
 mod support;
