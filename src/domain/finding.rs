@@ -78,6 +78,14 @@ named! {
         InvalidEvseId = "invalid_evse_id",
         /// The text is not in the encoding of its file.
         InvalidEncoding = "invalid_encoding",
+        /// A power in W was meant as one in kW.
+        PowerInKilowatts = "power_in_kilowatts",
+        /// One phase cannot give the power, or has not the voltage, that is stated: there are three.
+        PhasesOfPower = "phases_of_power",
+        /// The EVSE id lacks its country, which the feed states beside it.
+        EvseIdWithoutCountry = "evse_id_without_country",
+        /// The record lists a part, e.g. a charging point, more than once. It counts once.
+        RepeatedPart = "repeated_part",
     }
 }
 
@@ -93,6 +101,9 @@ impl FindingRule {
                 | Self::PositionOfPart
                 | Self::PowerInWatts
                 | Self::StatusOfLastPoint
+                | Self::PowerInKilowatts
+                | Self::PhasesOfPower
+                | Self::EvseIdWithoutCountry
         )
     }
 }

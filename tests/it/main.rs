@@ -27,6 +27,8 @@ mod line;
 #[cfg(test)]
 mod nights;
 #[cfg(test)]
+mod ocpi;
+#[cfg(test)]
 mod osm_findings;
 #[cfg(test)]
 mod osm_parity;
