@@ -13,11 +13,15 @@ use poimill::wiring::wire;
 use crate::support::{real_data, skipped};
 
 /// Pipeline, source and file of each feed.
-const FEEDS: [(&str, &str, &str); 4] = [
+const FEEDS: &[(&str, &str, &str)] = &[
     ("open-charge-map", "ocm", "ocm/ocm-data-poi-20201120.ndjson.gz"),
     ("open-charge-map", "ocm", "ocm/ocm-export-liechtenstein-2026.json"),
     ("open-charge-map", "ocm", "ocm/api-samples/ocm-london-chargefinder2.js"),
     ("open-charge-map", "ocm", "ocm/api-samples/ocm-portland-chargestation.ts"),
+    ("ocpi-fastned", "fastned", "ocpi/ocpi_2_1_1_locations-fastned.json"),
+    ("ocpi-lakd", "lakd", "ocpi/ocpi_2_2_locations-lakd.lt.json"),
+    ("ocpi-powergo", "powergo", "ocpi/ocpi_2_2_locations_powergo.json"),
+    ("ocpi-voltrelli", "voltrelli", "ocpi/ocpi_locations-voltrelli.json"),
 ];
 
 /// Where the pipelines look for Open Charge Map's reference data, and which file of the real data that is.

@@ -10,9 +10,6 @@ use crate::domain::{Connector, ConnectorType, Current, Finding, FindingRule};
 /// A number above this is watts in the place of kilowatts. The strongest chargers of today give a third of it.
 const WATTS_FROM_KW: f64 = 1_000.0;
 
-/// No connector gives more, in kW.
-const MAX_KW: f64 = 2_000.0;
-
 /// From this voltage on, alternating current has three phases, in V; the grids have 380 to 480 between phases.
 const THREE_PHASES_FROM_V: f64 = 380.0;
 
@@ -94,7 +91,8 @@ fn plausible(mut connector: Connector, findings: &mut Vec<Finding>) -> Connector
         }
         _ => None,
     };
-    connector.power_kw = keep(connector.power_kw, "connectors.power_kw", &|kw| kw > 0.0 && kw <= MAX_KW);
+    let max_kw = connector.kind.max_kw(connector.current);
+    connector.power_kw = keep(connector.power_kw, "connectors.power_kw", &|kw| kw > 0.0 && kw <= max_kw);
     connector.voltage_v = keep(connector.voltage_v, "connectors.voltage_v", &plausible_volts_or_amperes);
     connector.amperage_a = keep(connector.amperage_a, "connectors.amperage_a", &plausible_volts_or_amperes);
     connector.count = connector.count.filter(|count| *count > 0);

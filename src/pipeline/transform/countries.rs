@@ -127,19 +127,26 @@ pub(super) fn is_nowhere(p: LonLat) -> bool {
     LatLon::new(p.lat(), p.lon()).is_ok_and(|position| BOUNDARIES.ids(position).is_empty())
 }
 
+/// Every code that stands for land somewhere.
+static CODES: LazyLock<FxHashSet<&'static str>> = LazyLock::new(|| {
+    // A box that ends where it begins would be empty.
+    let halves = [(-180.0, 0.0), (0.0, 179.9)];
+    let ids = |(west, east)| {
+        let half = BoundingBox::new(-90.0, west, 90.0, east).expect("half of the world is a box");
+        BOUNDARIES.intersecting_ids(half)
+    };
+    halves.into_iter().flat_map(ids).collect()
+});
+
+/// Whether this is a country's code, in capitals.
+pub(super) fn is_code(code: &str) -> bool {
+    CODES.contains(code)
+}
+
 /// Whether `p` lies in the country with this code, in its waters, its territories, or a few kilometres off; `None` when there is
 /// no such country.
 pub(super) fn holds(code: &str, p: LonLat) -> Option<bool> {
-    static CODES: LazyLock<FxHashSet<&'static str>> = LazyLock::new(|| {
-        // A box that ends where it begins would be empty.
-        let halves = [(-180.0, 0.0), (0.0, 179.9)];
-        let ids = |(west, east)| {
-            let half = BoundingBox::new(-90.0, west, 90.0, east).expect("half of the world is a box");
-            BOUNDARIES.intersecting_ids(half)
-        };
-        halves.into_iter().flat_map(ids).collect()
-    });
-    if !CODES.contains(code) {
+    if !is_code(code) {
         return None;
     }
     let territories = TERRITORIES.iter().find(|(country, _)| *country == code).map_or(&[][..], |(_, codes)| codes);
