@@ -4,6 +4,7 @@
 //! Station ─ a writer per shape ─▶ file ─ Source ─▶ Feature ─ transform ─▶ Record.attributes = what the shape can say of the Station
 //! ```
 
+mod ocpi;
 mod open_charge_map;
 mod read;
 mod station;

@@ -107,26 +107,45 @@ fn connectors(vocabulary: Vocabulary) -> impl Strategy<Value = Vec<Connector>> {
     })
 }
 
+/// The currents that a plug carries, where it is not always the same.
+fn currents(kind: ConnectorType) -> &'static [Current] {
+    use ConnectorType as T;
+    match kind {
+        T::Type2Socket | T::Type2Cable | T::Type3a | T::Type3c | T::GbtAc | T::As3123 => {
+            &[Current::AcSingle, Current::AcThree]
+        }
+        T::As3112 | T::Nema | T::TeslaRoadster | T::Bicycle | T::Wireless => &[Current::AcSingle],
+        _ => &[Current::Dc],
+    }
+}
+
+/// Volts between the poles, or of the grid.
+fn volts(current: Current) -> f64 {
+    match current {
+        Current::AcSingle => 230.0,
+        Current::AcThree => 400.0,
+        Current::Dc => 920.0,
+    }
+}
+
 fn connector(kind: ConnectorType, seed: u32, at: u32) -> impl Strategy<Value = Connector> {
-    let currents = [Current::AcSingle, Current::AcThree, Current::Dc];
-    let rating =
-        (proptest::option::of(1..4_000_u16), proptest::option::of((one_of(&[230.0, 400.0, 920.0]), 1..500_u16)));
-    (rating, 1..4_i32, any::<bool>(), one_of(&currents)).prop_map(
-        move |((power, electric), count, has_ids, current)| {
-            // Whoever writes volts and amperes knows the power.
-            let power_kw = power.or(electric.map(|_| 220)).map(|tenths| f64::from(tenths) / 10.0);
-            let id = |n: i32| format!("DEABCE{}{at}{n}", seed % 10_000).into_boxed_str();
-            let mut evse_ids: Vec<_> = if has_ids { (0..count).map(id).collect() } else { Vec::new() };
-            evse_ids.sort_unstable();
-            Connector {
-                kind,
-                current: kind.current().or(Some(current)),
-                power_kw,
-                voltage_v: electric.map(|(volts, _)| volts),
-                amperage_a: electric.map(|(_, amperes)| f64::from(amperes)),
-                count: Some(count),
-                evse_ids,
-            }
-        },
-    )
+    let current = kind.current().map_or_else(|| currents(kind).to_vec(), |always| vec![always]);
+    let rating = (proptest::option::of(11..4_000_u16), proptest::option::of(6..200_u16));
+    (rating, 1..4_i32, any::<bool>(), one_of(&current)).prop_map(move |((power, amperes), count, has_ids, current)| {
+        let most_kw = if current == Current::AcSingle { 7.4 } else { kind.max_kw(Some(current)).min(400.0) };
+        // Whoever writes volts and amperes knows the power.
+        let power_kw = power.or(amperes.map(|_| 74)).map(|tenths| (f64::from(tenths) / 10.0).min(most_kw));
+        let id = |n: i32| format!("DEABCE{}{at}{n}", seed % 10_000).into_boxed_str();
+        let mut evse_ids: Vec<_> = if has_ids { (0..count).map(id).collect() } else { Vec::new() };
+        evse_ids.sort_unstable();
+        Connector {
+            kind,
+            current: Some(current),
+            power_kw,
+            voltage_v: amperes.map(|_| volts(current)),
+            amperage_a: amperes.map(f64::from),
+            count: Some(count),
+            evse_ids,
+        }
+    })
 }
