@@ -6,7 +6,7 @@ use super::countries::alpha_2;
 use super::evses::{self, Evse};
 use super::hours::opening_hours;
 use super::json::Fields;
-use crate::domain::{Finding, FindingRule, Tags};
+use crate::domain::{Finding, FindingRule, Tags, street_and_number};
 
 /// What an EVSE can do, with the tag that says so; an empty one where OSM has none.
 ///
@@ -64,10 +64,14 @@ pub(super) fn tags(location: Fields<'_>, all: &[Evse<'_>], findings: &mut Vec<Fi
     set("phone", location.text("help_phone"));
     set("opening_hours", opening_hours(location, findings));
 
-    set("addr:full", location.text("address"));
+    let (line, postcode) = (location.text("address"), postcode(location, findings));
+    let (street, number) = line.as_deref().map_or((None, None), |line| street_and_number(line, postcode.as_deref()));
+    set("addr:street", street.map(str::to_owned));
+    set("addr:housenumber", number.map(str::to_owned));
+    set("addr:full", line.clone().filter(|_| street.is_none()));
     set("addr:city", location.text("city"));
     set("addr:state", location.text("state"));
-    set("addr:postcode", postcode(location, findings));
+    set("addr:postcode", postcode);
     set("addr:country", country(location, findings));
 
     let stated = ["parking_type", "type"].into_iter().find_map(|key| Some((key, location.word(key)?)));
@@ -172,7 +176,9 @@ mod tests {
             (json!({"suboperator": {"name": "A"}, "owner": {"name": "B"}}), "operator", None),
             (json!({"help_phone": "+31 20 1"}), "phone", Some("+31 20 1")),
             (json!({"opening_times": {"twentyfourseven": true}}), "opening_hours", Some("24/7")),
-            (json!({"address": "Vėjo g. 143-145"}), "addr:full", Some("Vėjo g. 143-145")),
+            (json!({"address": "Vėjo g. 143-145"}), "addr:street", Some("Vėjo g.")),
+            (json!({"address": "Vėjo g. 143-145"}), "addr:housenumber", Some("143-145")),
+            (json!({"address": "Mall, Hill, Rise"}), "addr:full", Some("Mall, Hill, Rise")),
             (json!({"city": "Vilnius"}), "addr:city", Some("Vilnius")),
             (json!({"state": "Utah"}), "addr:state", Some("Utah")),
             (json!({"postal_code": 9490}), "addr:postcode", Some("9490")),

@@ -93,7 +93,8 @@ pub(super) fn expected(party: Option<&str>) -> Feature {
     let tags = [
         ("addr:city", "Exampletown"),
         ("addr:country", "NL"),
-        ("addr:full", "Example Street 1"),
+        ("addr:housenumber", "1"),
+        ("addr:street", "Example Street"),
         ("addr:postcode", "1234 AB"),
         ("amenity", "charging_station"),
         ("authentication:nfc", "yes"),
