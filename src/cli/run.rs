@@ -76,7 +76,12 @@ fn summary(report: &Report, seconds: f64, out: &mut impl Write) -> anyhow::Resul
             total(&source.rejected),
             total(&source.left_out)
         )?;
-        let counts = [("rejected", &source.rejected), ("left out", &source.left_out), ("repaired", &source.repaired)];
+        let counts = [
+            ("rejected", &source.rejected),
+            ("left out", &source.left_out),
+            ("repaired", &source.repaired),
+            ("found", &source.findings),
+        ];
         details(&counts, out)?;
     }
     let count = |name: &str| report.counts.get(name).copied().unwrap_or_default();

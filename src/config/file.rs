@@ -16,7 +16,7 @@ pub(super) struct PipelineFile {
     pub(super) themes: Spanned<Vec<String>>,
     pub(super) schedule: Option<String>,
     pub(super) categories: Option<PathBuf>,
-    pub(super) operators: Option<PathBuf>,
+    pub(super) operators: Option<Texts>,
     pub(super) connectors: Option<PathBuf>,
     pub(super) area_rules: Option<PathBuf>,
     pub(super) region: Option<Spanned<RegionTable>>,

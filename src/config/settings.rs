@@ -6,7 +6,7 @@ use std::{fs, io};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use super::file::{ConfigError, FromEnv, PipelineFile, StoreTable, Text};
+use super::file::{ConfigError, FromEnv, PipelineFile, StoreTable, Text, Texts};
 use super::layers::{Layers, layers};
 use super::memory::DEFAULT_MEMORY_BYTES;
 use super::secret::Secret;
@@ -142,9 +142,15 @@ impl Settings {
             TaxonomyError::UnknownTheme { .. } => text.error("themes", file.themes.span().start, error.to_string()),
             error => wrong("categories", &file.categories, error.to_string()),
         })?;
-        let operators_text = named("operators", &file.operators, OPERATORS)?;
-        let operators = Operators::parse(&operators_text)
-            .map_err(|error| wrong("operators", &file.operators, error.to_string()))?;
+        let mut operators = Operators::default();
+        let mut operators_text = String::new();
+        let listed =
+            file.operators.as_ref().map_or(vec![None], |Texts(paths)| paths.iter().map(|p| Some(p.into())).collect());
+        for path in listed {
+            let text = named("operators", &path, OPERATORS)?;
+            operators.read(&text).map_err(|error| wrong("operators", &path, error.to_string()))?;
+            operators_text.push_str(&text);
+        }
 
         let connectors_text = named("connectors", &file.connectors, CONNECTORS)?;
         let connectors = ConnectorCodes::parse(&connectors_text)

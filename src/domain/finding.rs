@@ -16,7 +16,7 @@ pub struct Finding {
     pub field: Cow<'static, str>,
     /// What the source states, if anything.
     pub before: Option<Box<str>>,
-    /// What stands in its place, or would by the rule where it is switched off. `None` where nothing does.
+    /// What stands in its place; of a value in doubt, what may be meant. `None` where nothing does.
     pub after: Option<Box<str>>,
 }
 
@@ -48,6 +48,8 @@ named! {
         SignOfLatitude = "sign_of_latitude",
         /// The position is that of a part, e.g. of a charging point, because its own cannot be.
         PositionOfPart = "position_of_part",
+        /// The position would fit elsewhere, but repairs are switched off.
+        PositionInDoubt = "position_in_doubt",
         /// Latitude and longitude are the same number.
         EqualCoordinates = "equal_coordinates",
         /// The position is not in the country that the address names.
@@ -76,6 +78,14 @@ named! {
         InvalidEvseId = "invalid_evse_id",
         /// The text is not in the encoding of its file.
         InvalidEncoding = "invalid_encoding",
+        /// A power in W was meant as one in kW.
+        PowerInKilowatts = "power_in_kilowatts",
+        /// One phase cannot give the power, or has not the voltage, that is stated: there are three.
+        PhasesOfPower = "phases_of_power",
+        /// The EVSE id lacks its country, which the feed states beside it.
+        EvseIdWithoutCountry = "evse_id_without_country",
+        /// The record lists a part, e.g. a charging point, more than once. It counts once.
+        RepeatedPart = "repeated_part",
         /// A line end in a field without quotes had cut the record in two; it is a space now.
         LineBreakInField = "line_break_in_field",
     }
@@ -93,6 +103,9 @@ impl FindingRule {
                 | Self::PositionOfPart
                 | Self::PowerInWatts
                 | Self::StatusOfLastPoint
+                | Self::PowerInKilowatts
+                | Self::PhasesOfPower
+                | Self::EvseIdWithoutCountry
                 | Self::LineBreakInField
         )
     }

@@ -1,5 +1,6 @@
 //! The nouns: pure values that every other layer speaks in. Nothing here reads, writes or waits.
 
+mod address;
 mod area_rules;
 mod category;
 mod cell;
@@ -19,6 +20,7 @@ mod region;
 mod reject;
 mod tags;
 
+pub use address::street_and_number;
 pub use area_rules::{AreaRules, AreaRulesError, ClosedWay};
 pub use category::{Category, Classification, Taxonomy, TaxonomyError};
 pub use cell::{Cell, Hash16, hex};

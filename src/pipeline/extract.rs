@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::layers::{LayerRows, Sorter};
 use super::ports::{self, Chunk, Demand, Scratch, Source};
 use super::tabulate::rows::Refused;
-use super::transform::{Context, Transformed, roll_up, transform};
+use super::transform::{Context, Transformed, attach_duplicates, roll_up, transform};
 use super::{Pipeline, Ports, RunError};
 use crate::domain::{Layer, LayerAccount, LeftOut, Record, RecordKey, Reject, SourceAccount, Timestamp};
 
@@ -97,6 +97,7 @@ pub(super) fn extract(pipeline: &Pipeline, ports: &Ports<'_>) -> Result<Extracte
             Ok(())
         })?;
         left_out.merge(&read.left_out);
+        let records = attach_duplicates(roll_up(records), &mut left_out);
         let mut account = SourceAccount {
             name: feed.source.name().to_owned(),
             kind: feed.source.kind().to_owned(),
@@ -121,7 +122,7 @@ pub(super) fn extract(pipeline: &Pipeline, ports: &Ports<'_>) -> Result<Extracte
             let layer = Some(wanted[at].name.clone());
             Refused { dataset, layer, reject }
         }));
-        all.records.extend(roll_up(records));
+        all.records.extend(records);
     }
     all.records.sort_by(|a, b| a.key.cmp(&b.key));
     if let Some(twice) = first_repeated(&all.records) {

@@ -99,7 +99,12 @@ pub(super) fn html(manifest: &crate::domain::Manifest, places: &[(Uuid, Place)],
             ("as of".to_owned(), source.vintage.map_or("undated".to_owned(), |vintage| vintage.to_string())),
             ("attribution".to_owned(), source.attribution.clone().unwrap_or_default()),
         ];
-        let groups = [("rejected", &source.rejected), ("left out", &source.left_out), ("repaired", &source.repaired)];
+        let groups = [
+            ("rejected", &source.rejected),
+            ("left out", &source.left_out),
+            ("repaired", &source.repaired),
+            ("found", &source.findings),
+        ];
         for (what, counts) in groups {
             rows.extend(counts.iter().map(|(name, count)| (format!("{what}: {name}"), count.to_string())));
         }

@@ -6,6 +6,8 @@ mod architecture;
 #[cfg(test)]
 mod bad_input;
 #[cfg(test)]
+mod charging;
+#[cfg(test)]
 mod cli;
 #[cfg(test)]
 mod docs;
@@ -25,6 +27,8 @@ mod line;
 #[cfg(test)]
 mod nights;
 #[cfg(test)]
+mod ocpi;
+#[cfg(test)]
 mod osm_findings;
 #[cfg(test)]
 mod osm_parity;
@@ -35,6 +39,10 @@ mod postgis;
 mod readers;
 #[cfg(test)]
 mod real;
+#[cfg(test)]
+mod round_trip;
+#[cfg(test)]
+mod source_page;
 #[cfg(test)]
 mod store;
 #[cfg(test)]

@@ -9,7 +9,6 @@
 //! - **Memory**: one batch of records, whatever the size of the dump.
 //! - **Source**: the C# model and the enumerations of openchargemap/ocm-system, and the reference data it publishes.
 
-mod address;
 mod connectors;
 mod countries;
 mod error;

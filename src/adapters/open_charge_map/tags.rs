@@ -1,10 +1,9 @@
 //! Tags: what a record says, in OpenStreetMap's words.
 
-use super::address::street_and_number;
 use super::json::Fields;
 use super::reference::Reference;
 use super::text;
-use crate::domain::{Status, Tags};
+use crate::domain::{Status, Tags, street_and_number};
 
 /// Status of the equipment. `None` where the source does not say.
 ///

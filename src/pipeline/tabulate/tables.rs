@@ -219,7 +219,7 @@ pub static FINDINGS: Table = Table {
         optional(
             "after",
             Kind::Text,
-            "What stands in its place, or would if the rule were not switched off; missing where nothing does.",
+            "What stands in its place; of a value that is only doubted, what may be meant. Missing where nothing does.",
         ),
         optional(
             "line",

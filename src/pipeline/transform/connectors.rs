@@ -10,9 +10,6 @@ use crate::domain::{Connector, ConnectorType, Current, Finding, FindingRule};
 /// A number above this is watts in the place of kilowatts. The strongest chargers of today give a third of it.
 const WATTS_FROM_KW: f64 = 1_000.0;
 
-/// No connector gives more, in kW.
-const MAX_KW: f64 = 2_000.0;
-
 /// From this voltage on, alternating current has three phases, in V; the grids have 380 to 480 between phases.
 const THREE_PHASES_FROM_V: f64 = 380.0;
 
@@ -43,8 +40,8 @@ pub(super) fn step(mut draft: Draft, context: &Context<'_>) -> Result<Draft, Dro
         }
     }
 
-    let attributes = &mut draft.record.attributes;
-    attributes.connectors = merged(connectors.into_iter().map(plausible).collect());
+    let (attributes, findings) = (&mut draft.record.attributes, &mut draft.record.findings);
+    attributes.connectors = merged(connectors.into_iter().map(|each| plausible(each, findings)).collect());
     attributes.max_power_kw = max_power_kw(&attributes.connectors).or(of_station);
     Ok(draft)
 }
@@ -83,16 +80,33 @@ fn order(a: &Connector, b: &Connector) -> Ordering {
         .then_with(|| numbers(a.amperage_a, b.amperage_a))
 }
 
-/// The connector without values that cannot be, and with its current where kind or voltage tell.
-fn plausible(mut connector: Connector) -> Connector {
-    connector.power_kw = connector.power_kw.filter(|kw| *kw > 0.0 && *kw <= MAX_KW);
-    connector.voltage_v = connector.voltage_v.filter(|volts| plausible_volts_or_amperes(*volts));
-    connector.amperage_a = connector.amperage_a.filter(|amperes| plausible_volts_or_amperes(*amperes));
+/// The connector without values that cannot be, each of them found, and with its current where kind or voltage tell.
+fn plausible(mut connector: Connector, findings: &mut Vec<Finding>) -> Connector {
+    // Zero is how forms write "not known"; anything else that cannot be is found.
+    let mut keep = |stated: Option<f64>, field: &'static str, can_be: &dyn Fn(f64) -> bool| match stated {
+        Some(amount) if can_be(amount) => Some(amount),
+        Some(amount) if amount != 0.0 => {
+            findings.push(Finding::dropped(FindingRule::ImplausibleValue, field, amount.to_string()));
+            None
+        }
+        _ => None,
+    };
+    let max_kw = connector.kind.max_kw(connector.current);
+    connector.power_kw = keep(connector.power_kw, "connectors.power_kw", &|kw| kw > 0.0 && kw <= max_kw);
+    connector.voltage_v = keep(connector.voltage_v, "connectors.voltage_v", &plausible_volts_or_amperes);
+    connector.amperage_a = keep(connector.amperage_a, "connectors.amperage_a", &plausible_volts_or_amperes);
     connector.count = connector.count.filter(|count| *count > 0);
     connector.current = connector.current.or_else(|| current(connector.kind, connector.voltage_v));
-    connector.evse_ids = connector.evse_ids.iter().filter_map(|id| evse_id(id)).collect();
-    connector.evse_ids.sort_unstable();
-    connector.evse_ids.dedup();
+    let mut ids = Vec::with_capacity(connector.evse_ids.len());
+    for stated in std::mem::take(&mut connector.evse_ids) {
+        match evse_id(&stated) {
+            Some(id) => ids.push(id),
+            None => findings.push(Finding::dropped(FindingRule::InvalidEvseId, "connectors.evse_ids", stated)),
+        }
+    }
+    ids.sort_unstable();
+    ids.dedup();
+    connector.evse_ids = ids;
     connector
 }
 
@@ -132,21 +146,22 @@ mod tests {
     #[test]
     fn power_is_kilowatts_whatever_the_source_put_there() {
         let cases = [
-            (22.0, Some(22.0), false),
-            (22_000.0, Some(22.0), true),
-            (350.0, Some(350.0), false),
-            (1_000.0, Some(1_000.0), false),
-            (0.0, None, false),
-            (-5.0, None, false),
-            (150_150_150.0, None, true),
-            (f64::NAN, None, false),
-            (f64::INFINITY, None, false),
+            (22.0, Some(22.0), ""),
+            (22_000.0, Some(22.0), "power_in_watts"),
+            (350.0, Some(350.0), ""),
+            (1_000.0, Some(1_000.0), ""),
+            (0.0, None, ""),
+            (-5.0, None, "implausible_value"),
+            (150_150_150.0, None, "power_in_watts implausible_value"),
+            (f64::NAN, None, "implausible_value"),
+            (f64::INFINITY, None, "implausible_value"),
         ];
-        for (stated, expected, repaired) in cases {
+        for (stated, expected, found) in cases {
             let record = structured(vec![rated(ConnectorType::Ccs2, stated)]);
             assert_eq!(record.attributes.connectors[0].power_kw, expected, "{stated}");
             assert_eq!(record.attributes.max_power_kw, expected, "{stated}");
-            assert_eq!(record.repairs(), if repaired { vec!["power_in_watts"] } else { vec![] }, "{stated}");
+            let rules: Vec<_> = record.findings.iter().map(|finding| finding.rule.name()).collect();
+            assert_eq!(rules.join(" "), found, "{stated}");
         }
     }
 

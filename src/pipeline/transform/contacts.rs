@@ -1,17 +1,15 @@
-//! Contacts: how to reach a place, and when.
+//! Contacts: how to reach a place.
 
 use super::text::tidy;
 use super::{Context, Draft, Dropped};
 
-/// Takes phone, website, e-mail and opening hours.
+/// Takes phone, website and e-mail.
 pub(super) fn step(mut draft: Draft, _: &Context<'_>) -> Result<Draft, Dropped> {
     let phone = first_of_list(&mut draft, &["phone", "contact:phone", "contact:mobile"], phone);
     let website = first_of_list(&mut draft, &["website", "contact:website", "url"], website);
     let email = first_of_list(&mut draft, &["email", "contact:email"], email);
-    let opening_hours = draft.take_text(&["opening_hours"]);
     let attributes = &mut draft.record.attributes;
     (attributes.phone, attributes.website, attributes.email) = (phone, website, email);
-    attributes.opening_hours = opening_hours;
     Ok(draft)
 }
 
@@ -78,15 +76,12 @@ mod tests {
 
     #[test]
     fn the_first_of_a_list_fills_the_column_and_the_list_stays() {
-        let record = step_on(
-            step,
-            "contact:phone=+423 1; +423 555 55 55|email=mailto:a@b.li|url=https://a.li; https://b.li|opening_hours= 24/7",
-        );
+        let record =
+            step_on(step, "contact:phone=+423 1; +423 555 55 55|email=mailto:a@b.li|url=https://a.li; https://b.li");
         let attributes = record.attributes;
         assert_eq!(attributes.phone.as_deref(), Some("+423 1"));
         assert_eq!(attributes.email.as_deref(), Some("a@b.li"));
         assert_eq!(attributes.website.as_deref(), Some("https://a.li"));
-        assert_eq!(attributes.opening_hours.as_deref(), Some("24/7"));
         assert_eq!(
             attributes.tags.iter().collect::<Vec<_>>(),
             [("contact:phone", "+423 1; +423 555 55 55"), ("url", "https://a.li; https://b.li")]

@@ -1,89 +1,91 @@
-//! Countries: their codes, the names that sources use instead, and roughly where they are.
+//! Countries: their codes, the names that sources use instead, and where they are.
 
-use crate::domain::{BBox, LonLat, fold};
+use std::sync::LazyLock;
+
+use country_boundaries::{BOUNDARIES_ODBL_360X180, BoundingBox, CountryBoundaries, LatLon};
+use rustc_hash::FxHashSet;
+
+use crate::domain::{LonLat, fold};
 
 /// A country in which sources of this tool are at home.
 struct Country {
     /// ISO 3166-1 alpha-2.
     code: &'static str,
-    /// Its main territory: west, south, east, north, in whole degrees, rounded outward.
-    bounds: [i16; 4],
     /// Alpha-3 code, English name and other names, folded.
     names: &'static [&'static str],
 }
 
-const fn country(code: &'static str, bounds: [i16; 4], names: &'static [&'static str]) -> Country {
-    Country { code, bounds, names }
+const fn country(code: &'static str, names: &'static [&'static str]) -> Country {
+    Country { code, names }
 }
 
-/// Sorted by code. Not every country of the world: the others keep their two letters and have no known bounds.
+/// Sorted by code. Not every country of the world: the others keep their two letters.
 const COUNTRIES: [Country; 62] = [
-    country("AD", [1, 42, 2, 43], &["and", "andorra"]),
-    country("AE", [51, 22, 57, 27], &["are", "united arab emirates"]),
-    country("AL", [19, 39, 22, 43], &["alb", "albania", "shqiperia"]),
-    country("AR", [-74, -56, -53, -21], &["arg", "argentina"]),
-    country("AT", [9, 46, 18, 50], &["aut", "austria", "osterreich"]),
-    country("AU", [112, -44, 154, -9], &["aus", "australia"]),
-    country("BA", [15, 42, 20, 46], &["bih", "bosnia and herzegovina"]),
-    country("BE", [2, 49, 7, 52], &["bel", "belgium", "belgie", "belgique", "belgien"]),
-    country("BG", [22, 41, 29, 45], &["bgr", "bulgaria", "българия"]),
-    country("BR", [-75, -34, -28, 6], &["bra", "brazil", "brasil"]),
-    country("BY", [23, 51, 33, 57], &["blr", "belarus"]),
-    country("CA", [-142, 41, -52, 84], &["can", "canada"]),
-    country("CH", [5, 45, 11, 48], &["che", "switzerland", "schweiz", "suisse", "svizzera"]),
-    country("CL", [-76, -57, -66, -17], &["chl", "chile"]),
-    country("CN", [73, 18, 135, 54], &["chn", "china"]),
-    country("CO", [-80, -5, -66, 14], &["col", "colombia"]),
-    country("CR", [-86, 8, -82, 12], &["cri", "costa rica"]),
-    country("CY", [32, 34, 35, 36], &["cyp", "cyprus"]),
-    country("CZ", [12, 48, 19, 52], &["cze", "czechia", "czech republic", "cesko", "ceska republika"]),
-    country("DE", [5, 47, 16, 56], &["deu", "germany", "deutschland", "allemagne"]),
-    country("DK", [7, 54, 16, 58], &["dnk", "denmark", "danmark"]),
-    country("EE", [21, 57, 29, 60], &["est", "estonia", "eesti"]),
-    country("ES", [-19, 27, 5, 44], &["esp", "spain", "espana"]),
-    country("FI", [19, 59, 32, 71], &["fin", "finland", "suomi"]),
-    country("FR", [-6, 41, 10, 52], &["fra", "france", "frankreich"]),
+    country("AD", &["and", "andorra"]),
+    country("AE", &["are", "united arab emirates"]),
+    country("AL", &["alb", "albania", "shqiperia"]),
+    country("AR", &["arg", "argentina"]),
+    country("AT", &["aut", "austria", "osterreich"]),
+    country("AU", &["aus", "australia"]),
+    country("BA", &["bih", "bosnia and herzegovina"]),
+    country("BE", &["bel", "belgium", "belgie", "belgique", "belgien"]),
+    country("BG", &["bgr", "bulgaria", "българия"]),
+    country("BR", &["bra", "brazil", "brasil"]),
+    country("BY", &["blr", "belarus"]),
+    country("CA", &["can", "canada"]),
+    country("CH", &["che", "switzerland", "schweiz", "suisse", "svizzera"]),
+    country("CL", &["chl", "chile"]),
+    country("CN", &["chn", "china"]),
+    country("CO", &["col", "colombia"]),
+    country("CR", &["cri", "costa rica"]),
+    country("CY", &["cyp", "cyprus"]),
+    country("CZ", &["cze", "czechia", "czech republic", "cesko", "ceska republika"]),
+    country("DE", &["deu", "germany", "deutschland", "allemagne"]),
+    country("DK", &["dnk", "denmark", "danmark"]),
+    country("EE", &["est", "estonia", "eesti"]),
+    country("ES", &["esp", "spain", "espana"]),
+    country("FI", &["fin", "finland", "suomi"]),
+    country("FR", &["fra", "france", "frankreich"]),
     country(
         "GB",
-        [-9, 49, 2, 61],
         &["gbr", "uk", "united kingdom", "great britain", "england", "scotland", "wales", "northern ireland"],
     ),
-    country("GR", [19, 34, 30, 42], &["grc", "greece", "hellas", "ελλαδα"]),
-    country("HR", [13, 42, 20, 47], &["hrv", "croatia", "hrvatska"]),
-    country("HU", [16, 45, 23, 49], &["hun", "hungary", "magyarorszag"]),
-    country("IE", [-11, 51, -5, 56], &["irl", "ireland", "eire"]),
-    country("IL", [34, 29, 36, 34], &["isr", "israel"]),
-    country("IN", [68, 6, 98, 36], &["ind", "india"]),
-    country("IS", [-25, 63, -13, 67], &["isl", "iceland", "island"]),
-    country("IT", [6, 35, 19, 48], &["ita", "italy", "italia", "italien"]),
-    country("JP", [122, 24, 146, 46], &["jpn", "japan", "日本"]),
-    country("KR", [124, 33, 132, 39], &["kor", "south korea", "republic of korea"]),
-    country("LI", [9, 47, 10, 48], &["lie", "liechtenstein", "furstentum liechtenstein"]),
-    country("LT", [20, 53, 27, 57], &["ltu", "lithuania", "lietuva"]),
-    country("LU", [5, 49, 7, 51], &["lux", "luxembourg", "luxemburg"]),
-    country("LV", [20, 55, 29, 59], &["lva", "latvia", "latvija"]),
-    country("MA", [-18, 20, 0, 36], &["mar", "morocco", "maroc"]),
-    country("MC", [7, 43, 8, 44], &["mco", "monaco"]),
-    country("ME", [18, 41, 21, 44], &["mne", "montenegro", "crna gora"]),
-    country("MK", [20, 40, 24, 43], &["mkd", "north macedonia", "macedonia"]),
-    country("MT", [14, 35, 15, 37], &["mlt", "malta"]),
-    country("MX", [-119, 14, -86, 33], &["mex", "mexico"]),
-    country("NL", [3, 50, 8, 54], &["nld", "netherlands", "the netherlands", "nederland", "holland", "niederlande"]),
-    country("NO", [4, 57, 32, 72], &["nor", "norway", "norge"]),
-    country("NZ", [166, -48, 179, -34], &["nzl", "new zealand"]),
-    country("PL", [14, 49, 25, 55], &["pol", "poland", "polska"]),
-    country("PT", [-32, 30, -6, 43], &["prt", "portugal"]),
-    country("RO", [20, 43, 30, 49], &["rou", "romania"]),
-    country("RS", [18, 41, 24, 47], &["srb", "serbia", "srbija"]),
-    country("SE", [10, 55, 25, 70], &["swe", "sweden", "sverige"]),
-    country("SI", [13, 45, 17, 47], &["svn", "slovenia", "slovenija"]),
-    country("SK", [16, 47, 23, 50], &["svk", "slovakia", "slovensko"]),
-    country("SM", [12, 43, 13, 44], &["smr", "san marino"]),
-    country("TH", [97, 5, 106, 21], &["tha", "thailand"]),
-    country("TR", [25, 35, 45, 43], &["tur", "turkey", "turkiye"]),
-    country("UA", [22, 44, 41, 53], &["ukr", "ukraine", "украіна"]),
-    country("US", [-180, 18, -65, 72], &["usa", "united states", "united states of america"]),
-    country("ZA", [16, -35, 33, -22], &["zaf", "south africa"]),
+    country("GR", &["grc", "greece", "hellas", "ελλαδα"]),
+    country("HR", &["hrv", "croatia", "hrvatska"]),
+    country("HU", &["hun", "hungary", "magyarorszag"]),
+    country("IE", &["irl", "ireland", "eire"]),
+    country("IL", &["isr", "israel"]),
+    country("IN", &["ind", "india"]),
+    country("IS", &["isl", "iceland", "island"]),
+    country("IT", &["ita", "italy", "italia", "italien"]),
+    country("JP", &["jpn", "japan", "日本"]),
+    country("KR", &["kor", "south korea", "republic of korea"]),
+    country("LI", &["lie", "liechtenstein", "furstentum liechtenstein"]),
+    country("LT", &["ltu", "lithuania", "lietuva"]),
+    country("LU", &["lux", "luxembourg", "luxemburg"]),
+    country("LV", &["lva", "latvia", "latvija"]),
+    country("MA", &["mar", "morocco", "maroc"]),
+    country("MC", &["mco", "monaco"]),
+    country("ME", &["mne", "montenegro", "crna gora"]),
+    country("MK", &["mkd", "north macedonia", "macedonia"]),
+    country("MT", &["mlt", "malta"]),
+    country("MX", &["mex", "mexico"]),
+    country("NL", &["nld", "netherlands", "the netherlands", "nederland", "holland", "niederlande"]),
+    country("NO", &["nor", "norway", "norge"]),
+    country("NZ", &["nzl", "new zealand"]),
+    country("PL", &["pol", "poland", "polska"]),
+    country("PT", &["prt", "portugal"]),
+    country("RO", &["rou", "romania"]),
+    country("RS", &["srb", "serbia", "srbija"]),
+    country("SE", &["swe", "sweden", "sverige"]),
+    country("SI", &["svn", "slovenia", "slovenija"]),
+    country("SK", &["svk", "slovakia", "slovensko"]),
+    country("SM", &["smr", "san marino"]),
+    country("TH", &["tha", "thailand"]),
+    country("TR", &["tur", "turkey", "turkiye"]),
+    country("UA", &["ukr", "ukraine", "украіна"]),
+    country("US", &["usa", "united states", "united states of america"]),
+    country("ZA", &["zaf", "south africa"]),
 ];
 
 /// The ISO 3166-1 alpha-2 code that a text means: the code itself in any case, or a name.
@@ -97,11 +99,67 @@ pub(super) fn code(text: &str) -> Option<String> {
     is_code.then(|| text.to_ascii_uppercase())
 }
 
-/// Whether `p` lies in the bounds of the country with this code; `None` when they are not known.
+/// Where countries are, with their waters: boundaries of OpenStreetMap, parsed once. © OpenStreetMap contributors, ODbL.
+static BOUNDARIES: LazyLock<CountryBoundaries> = LazyLock::new(|| {
+    CountryBoundaries::from_reader(BOUNDARIES_ODBL_360X180).expect("the boundaries in the binary are whole")
+});
+
+/// This near to a country, in degrees, a position counts as in it: boundaries are simplified, and people round.
+const TOLERANCE_DEGREES: f64 = 0.05;
+
+/// Territories that have a code of their own, and that addresses count to another country.
+const TERRITORIES: [(&str, &[&str]); 11] = [
+    ("AU", &["CC", "CX", "HM", "NF"]),
+    ("CN", &["HK", "MO", "TW"]),
+    ("DK", &["FO", "GL"]),
+    ("FI", &["AX"]),
+    ("FR", &["BL", "GF", "GP", "MF", "MQ", "NC", "PF", "PM", "RE", "TF", "WF", "YT"]),
+    ("GB", &["GG", "GI", "IM", "JE"]),
+    ("NL", &["AW", "BQ", "CW", "SX"]),
+    ("NO", &["SJ"]),
+    ("NZ", &["CK", "NU", "TK"]),
+    ("RS", &["XK"]),
+    ("US", &["AS", "GU", "MP", "PR", "UM", "VI"]),
+];
+
+/// Whether `p` lies in no country's land or waters.
+pub(super) fn is_nowhere(p: LonLat) -> bool {
+    LatLon::new(p.lat(), p.lon()).is_ok_and(|position| BOUNDARIES.ids(position).is_empty())
+}
+
+/// Every code that stands for land somewhere.
+static CODES: LazyLock<FxHashSet<&'static str>> = LazyLock::new(|| {
+    // A box that ends where it begins would be empty.
+    let halves = [(-180.0, 0.0), (0.0, 179.9)];
+    let ids = |(west, east)| {
+        let half = BoundingBox::new(-90.0, west, 90.0, east).expect("half of the world is a box");
+        BOUNDARIES.intersecting_ids(half)
+    };
+    halves.into_iter().flat_map(ids).collect()
+});
+
+/// Whether this is a country's code, in capitals.
+pub(super) fn is_code(code: &str) -> bool {
+    CODES.contains(code)
+}
+
+/// Whether `p` lies in the country with this code, in its waters, its territories, or a few kilometres off; `None` when there is
+/// no such country.
 pub(super) fn holds(code: &str, p: LonLat) -> Option<bool> {
-    let at = COUNTRIES.binary_search_by(|country| country.code.cmp(code)).ok()?;
-    let [xmin, ymin, xmax, ymax] = COUNTRIES[at].bounds.map(f64::from);
-    Some(BBox { xmin, ymin, xmax, ymax }.contains(p))
+    if !is_code(code) {
+        return None;
+    }
+    let territories = TERRITORIES.iter().find(|(country, _)| *country == code).map_or(&[][..], |(_, codes)| codes);
+    let is_in = |lon: f64, lat: f64| {
+        let lon = if lon.abs() > 180.0 { lon - 360.0_f64.copysign(lon) } else { lon };
+        let position = LatLon::new(lat.clamp(-90.0, 90.0), lon);
+        position.is_ok_and(|position| {
+            let ids = BOUNDARIES.ids(position);
+            ids.iter().any(|id| *id == code || territories.contains(id))
+        })
+    };
+    let steps = [0.0, -TOLERANCE_DEGREES, TOLERANCE_DEGREES];
+    Some(steps.iter().any(|north| steps.iter().any(|east| is_in(p.lon() + east, p.lat() + north))))
 }
 
 #[cfg(test)]
@@ -142,10 +200,25 @@ mod tests {
     }
 
     #[test]
-    fn bounds_hold_the_country() {
-        let vaduz = LonLat::new(9.52, 47.14).expect("a position");
-        assert_eq!(holds("LI", vaduz), Some(true));
-        assert_eq!(holds("PT", vaduz), Some(false));
-        assert_eq!(holds("XK", vaduz), None);
+    fn a_country_is_where_it_is() {
+        let cases = [
+            ("LI", 9.52, 47.14, Some(true)), // Vaduz
+            ("CH", 9.52, 47.14, Some(true)), // 2 km from Switzerland
+            ("AT", 9.52, 47.14, Some(false)),
+            ("PT", 9.52, 47.14, Some(false)),
+            ("PT", -25.67, 37.74, Some(true)),  // the Azores
+            ("FR", 55.45, -20.88, Some(true)),  // Réunion
+            ("US", -157.86, 21.31, Some(true)), // Hawaii
+            ("US", -66.1, 18.4, Some(true)),    // Puerto Rico
+            ("FJ", 179.99, -16.8, Some(true)),
+            ("RO", 47.74, 47.74, Some(false)), // in Kazakhstan
+            ("DE", 6.5, 40.0, Some(false)),    // at sea
+            ("DE", 7.88, 54.18, Some(true)),   // Heligoland
+            ("XK", 9.52, 47.14, Some(false)),
+            ("ZZ", 9.52, 47.14, None),
+        ];
+        for (code, lon, lat, expected) in cases {
+            assert_eq!(holds(code, LonLat::new(lon, lat).expect("a position")), expected, "{code} {lon} {lat}");
+        }
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! Equal ids are strong evidence for a match, so what does not look like an id is left out. The tags stay.
 
-use super::{Context, Draft, Dropped};
+use super::{Context, Draft, Dropped, countries};
+use crate::domain::{Finding, FindingRule};
 
 /// Keys whose value is an id of its own kind, with the prefix of that kind.
 const KEYS: [(&str, &str); 4] =
@@ -15,8 +16,14 @@ const EVSE_KEYS: [&str; 2] = ["ref:EU:EVSE", "ref:EU:EVSE:pool"];
 pub(super) fn step(mut draft: Draft, _: &Context<'_>) -> Result<Draft, Dropped> {
     let attributes = &draft.record.attributes;
     let mut ids: Vec<Box<str>> = Vec::new();
+    let mut findings = Vec::new();
     for list in EVSE_KEYS.iter().filter_map(|key| attributes.tags.get(key)) {
-        ids.extend(list.split(';').filter_map(evse_id).map(|id| format!("evse:{id}").into()));
+        for stated in list.split(';').map(str::trim).filter(|stated| !stated.is_empty()) {
+            match evse_id(stated) {
+                Some(id) => ids.push(format!("evse:{id}").into()),
+                None => findings.push(Finding::dropped(FindingRule::InvalidEvseId, "tags.ref:EU:EVSE", stated)),
+            }
+        }
     }
     let of_connectors = attributes.connectors.iter().flat_map(|connector| &connector.evse_ids);
     ids.extend(of_connectors.map(|id| format!("evse:{id}").into()));
@@ -28,16 +35,17 @@ pub(super) fn step(mut draft: Draft, _: &Context<'_>) -> Result<Draft, Dropped> 
     ids.sort_unstable();
     ids.dedup();
     draft.record.external_ids = ids;
+    draft.record.findings.extend(findings);
     Ok(draft)
 }
 
 /// An EVSE id as it is compared: capitals and digits only, `CH*LKW*E123` as `CHLKWE123`.
 ///
-/// `None` when it is not country (2 letters), operator (3), `E` or the French pools' `P`, and a number.
+/// `None` when it is not a country's code, operator (3), `E` or the French pools' `P`, and a number.
 pub(super) fn evse_id(text: &str) -> Option<Box<str>> {
     let id: String = text.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect();
     let bytes = id.as_bytes();
-    let is_id = bytes.len() >= 7 && bytes[..2].iter().all(u8::is_ascii_uppercase) && matches!(bytes[5], b'E' | b'P');
+    let is_id = bytes.len() >= 7 && countries::is_code(&id[..2]) && matches!(bytes[5], b'E' | b'P');
     is_id.then(|| id.into())
 }
 
@@ -54,6 +62,7 @@ mod tests {
             ("de*gap*e001205", Some("DEGAPE001205")),
             ("CHLKWE1", Some("CHLKWE1")),
             ("CHLKWE", None),
+            ("EVSE-E05c2958", None), // no country is EV
             ("unknown", None),
             ("12", None),
             ("", None),

@@ -1,7 +1,7 @@
 //! Transform: turn features into records, one at a time.
 //!
 //! ```text
-//! Feature ─ repair_position ─▶ Draft ─ STEPS ─▶ Record      then, per source:  Vec<Record> ─ roll_up ─▶ Vec<Record>
+//! Feature ─ repair_position ─▶ Draft ─ STEPS ─▶ Record      then, per source:  Vec<Record> ─ roll_up ─ attach_duplicates ─▶ Vec<Record>
 //! ```
 //!
 //! A step sees one record and nothing else. One file per step; the order is [`STEPS`], nowhere else.
@@ -22,8 +22,10 @@ mod contacts;
 mod content_hash;
 mod countries;
 mod draft;
+mod duplicates;
 mod external_ids;
 mod leftovers;
+mod opening_hours;
 mod operators;
 mod quantity;
 mod repair_position;
@@ -33,6 +35,7 @@ mod sockets;
 mod tests;
 mod text;
 
+pub use duplicates::attach_duplicates;
 pub use roll_up::roll_up;
 
 use draft::{Draft, Dropped};
@@ -67,12 +70,13 @@ pub struct Transformed {
 type Step = fn(Draft, &Context<'_>) -> Result<Draft, Dropped>;
 
 /// The steps, in order. Those that drop the most come first; the hash comes last because it covers the others' work.
-const STEPS: [Step; 11] = [
+const STEPS: [Step; 12] = [
     clip_to_region::step,
     classify::step,
     clean_names::step,
     clean_address::step,
     contacts::step,
+    opening_hours::step,
     connectors::step,
     operators::step,
     access_and_status::step,

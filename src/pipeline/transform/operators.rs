@@ -22,7 +22,11 @@ pub(super) fn step(mut draft: Draft, context: &Context<'_>) -> Result<Draft, Dro
     let network = tags.take("network").and_then(|network| text::name(&network));
     let wikidata = draft.take_read(&["operator:wikidata"], wikidata_id);
 
-    let known = wikidata.iter().chain(&name).find_map(|name| context.operators.find(name));
+    let country = draft.record.attributes.address.country.as_deref();
+    let find = |name: &String| context.operators.find(name, country);
+    let known = wikidata.iter().chain(&name).find_map(find);
+    // A network is run by somebody, and known by the same names.
+    let network = network.map(|network| find(&network).map_or(network, |operator| operator.name.clone()));
     let attributes = &mut draft.record.attributes;
     attributes.operator = known.map(|operator| operator.name.clone()).or(name);
     attributes.operator_wikidata = known.and_then(|operator| operator.wikidata.clone()).or(wikidata);

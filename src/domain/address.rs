@@ -17,7 +17,8 @@ const NUMBER_SIGNS: &str = "no nr n° №";
 ///
 /// `None` for the number where the line has none that is certain. A list of places (`Mall, East Road, Springfield`) has
 /// no street.
-pub(super) fn street_and_number<'a>(line: &'a str, postcode: Option<&str>) -> (Option<&'a str>, Option<&'a str>) {
+#[must_use]
+pub fn street_and_number<'a>(line: &'a str, postcode: Option<&str>) -> (Option<&'a str>, Option<&'a str>) {
     let line = line.trim_matches([' ', ',']);
     let is_bare = |number: &str| number.bytes().all(|b| b.is_ascii_digit());
     let (street, number) = match (leading(line), trailing(line)) {
