@@ -14,7 +14,8 @@ use serde_json::{Value, json};
 use self::records::{compact, expected, feature, mongo, verbose};
 use super::*;
 use crate::domain::{
-    AreaRules, ConnectorCodes, ConnectorType, Feature, LeftOutRule, Region, Reject, RejectCode, Taxonomy,
+    AreaRules, ConnectorCodes, ConnectorType, Feature, Finding, FindingRule, LeftOutRule, Region, Reject, RejectCode,
+    Taxonomy,
 };
 
 /// Counts bytes and keeps notes.
@@ -48,13 +49,9 @@ fn read_with(path: &Path, reference: Option<&Path>, watch: &Watch) -> Result<Rea
     let source = OpenChargeMap::new("ocm".into(), path.to_owned(), reference.map(Path::to_owned));
     let (region, taxonomy) = (Region::world(), Taxonomy::parse("category = []", &[]).unwrap());
     let area_rules = AreaRules::parse("area = []").unwrap();
-    let demand = Demand {
-        region: &region,
-        taxonomy: &taxonomy,
-        layers: &[],
-        area_rules: &area_rules,
-        connectors: &ConnectorCodes::default(),
-    };
+    let codes = ConnectorCodes::parse(include_str!("../../../../pipelines/connectors.toml")).unwrap();
+    let demand =
+        Demand { region: &region, taxonomy: &taxonomy, layers: &[], area_rules: &area_rules, connectors: &codes };
     let (mut features, mut rejects) = (Vec::new(), Vec::new());
     let extracted = source.read(&demand, watch, &mut |mut chunk| {
         features.append(&mut chunk.features);
@@ -102,7 +99,9 @@ fn every_shape_gives_the_same_features() {
     for text in [array, pretty, lines(&records), objects] {
         for bytes in [text.as_bytes().to_vec(), gzip(text.as_bytes())] {
             let read = read_bytes(&bytes).unwrap();
-            assert_eq!(read.features, expected(), "{text}");
+            let has_lines = text.starts_with("{\"");
+            let with_line = |(line, feature)| Feature { line: has_lines.then_some(line), ..feature };
+            assert_eq!(read.features, (1..).zip(expected()).map(with_line).collect::<Vec<_>>(), "{text}");
             assert_eq!(read.rejects, []);
             assert_eq!(read.extracted.read, 3);
             assert_eq!(read.extracted.vintage, Some("2026-01-02T03:04:05Z".parse().unwrap()));
@@ -124,7 +123,8 @@ fn a_folder_is_read_file_by_file_in_the_order_of_paths() {
     std::fs::write(root.join("MC.ndjson"), lines(&[mongo(), json!({"ID": "x"}), compact()])).unwrap();
     let watch = Watch::default();
     let read = read_with(&root, None, &watch).unwrap();
-    assert_eq!(read.features, expected());
+    let on_line_1 = |feature: Feature| Feature { line: (feature.id.as_str() != "700001").then_some(1), ..feature };
+    assert_eq!(read.features, expected().into_iter().map(on_line_1).collect::<Vec<_>>());
     let rejects: Vec<_> = read.rejects.iter().map(|reject| (reject.record_id.as_str(), reject.code)).collect();
     assert_eq!(rejects, [("MC.ndjson line 2", RejectCode::Malformed), ("700001", RejectCode::RepeatedId)]);
     assert_eq!(read.extracted.inputs.len(), 1);
@@ -168,7 +168,13 @@ fn withdrawn_broken_and_repeated_records_are_accounted_for() {
     let read = read_bytes(format!("[{}]", elements.join(",\n")).as_bytes()).unwrap();
     let kept: Vec<_> = read.features.iter().map(|feature| feature.id.as_str()).collect();
     assert_eq!(kept, ["1", "6", "10"]);
-    assert_eq!(read.features[2], Feature { raw: read.features[2].raw.clone(), ..feature("10", -200.5, 91.0, &[]) });
+    let unreadable = |field: &'static str, told: &str| Finding::dropped(FindingRule::UnreadableValue, field, told);
+    let expected = Feature {
+        raw: read.features[2].raw.clone(),
+        findings: vec![unreadable("Connections", "none"), unreadable("OperatorID", "[]")],
+        ..feature("10", -200.5, 91.0, &[])
+    };
+    assert_eq!(read.features[2], expected);
     assert_eq!(read.extracted.left_out.0.into_iter().collect::<Vec<_>>(), [(LeftOutRule::NotLive, 6)]);
     assert_eq!(read.extracted.vintage, Some("2020-01-01T00:00:00Z".parse().unwrap()));
     let rejects: Vec<_> =
@@ -260,7 +266,7 @@ fn inputs_that_cannot_be_trusted_are_errors_that_say_what_to_do() {
     let reference = json!({"Operators": [], "Countries": []}).to_string();
     let cases = [
         (folder.path().join("none.json"), "there is no file or folder "),
-        (folder.path().join("empty"), "holds no file ending in .json, .ndjson or .jsonl, gzip or not"),
+        (folder.path().join("empty"), "holds no file ending in .json, .ndjson, .jsonl, .geojson or .csv, gzip or not"),
         (write("nothing.json", b""), "nothing.json is empty; fetch it again"),
         (write("nothing.json.gz", &gzip(b"")), "nothing.json.gz is empty; fetch it again"),
         (write("page.json", b"<!DOCTYPE html>"), "page.json is not JSON: it begins with `<!DOCTYPE html>`"),
@@ -381,11 +387,12 @@ fn the_dump_of_2020_is_read_whole() {
     assert_eq!(
         read.extracted.attribution.as_deref(),
         Some(
-            "Open Charge Map contributors; CarStations.com; ESB eCars; NOBIL; UK National Charge Point Registry; afdc.energy.gov"
+            "Open Charge Map contributors; CarStations.com; ESB eCars; NOBIL; UK National Charge Point Registry; afdc.energy.gov; Data © OpenStreetMap contributors, ODbL 1.0. http://www.openstreetmap.org/copyright"
         )
     );
     let count = |test: &dyn Fn(&Feature) -> bool| read.features.iter().filter(|f| test(f)).count();
     let tagged = |key: &str, value: &str| count(&|f| f.tags.get(key) == Some(value));
+    assert_eq!(count(&|f| f.tags.get("attribution").is_some()), 0);
     assert_eq!(count(&|f| f.license.is_none()), 1849);
     assert_eq!(count(&|f| f.tags.get("operator").is_some()), 3128);
     assert_eq!(count(&|f| f.tags.get("addr:country").is_none()), 0);
