@@ -392,7 +392,7 @@ fn the_dump_of_2020_is_read_whole() {
     );
     let count = |test: &dyn Fn(&Feature) -> bool| read.features.iter().filter(|f| test(f)).count();
     let tagged = |key: &str, value: &str| count(&|f| f.tags.get(key) == Some(value));
-    assert_eq!(count(&|f| f.tags.get("attribution").is_some()), 0);
+    assert_eq!(count(&|f| f.tags.get("attribution").is_some()), 1);
     assert_eq!(count(&|f| f.license.is_none()), 1849);
     assert_eq!(count(&|f| f.tags.get("operator").is_some()), 3128);
     assert_eq!(count(&|f| f.tags.get("addr:country").is_none()), 0);
