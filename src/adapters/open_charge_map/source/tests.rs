@@ -1,5 +1,7 @@
 //! Whole dumps, read through the port.
 
+mod equal;
+mod real;
 mod records;
 
 use std::io::Write;
@@ -344,63 +346,4 @@ fn a_look_at_the_beginning_tells_what_is_there() {
     let broken = write("e.json", "[1, 2]".to_owned());
     let error = OpenChargeMap::new("ocm".into(), broken, None).check().unwrap_err();
     assert!(chain(&error).contains("holds no Open Charge Map record"), "{error}");
-}
-
-/// The folder with real inputs, or `None`, said aloud, where it is absent.
-fn shared_data(test: &str) -> Option<PathBuf> {
-    let fallback = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
-    let folder = std::env::var_os("POIMILL_DATA").map_or_else(fallback, PathBuf::from).join("ocm");
-    if !folder.is_dir() {
-        // Not through `eprintln!`, which the test runner hides.
-        writeln!(std::io::stderr(), "skipped: {test}: {} is absent", folder.display()).expect("stderr is open");
-        return None;
-    }
-    Some(folder)
-}
-
-#[test]
-fn the_liechtenstein_export_is_read_whole() {
-    let Some(folder) = shared_data("the_liechtenstein_export_is_read_whole") else { return };
-    let dump = folder.join("ocm-export-liechtenstein-2026.json");
-    let reference = folder.join("CoreReferenceData-ocm-app.json");
-    let read = read_with(&dump, Some(&reference), &Watch::default()).unwrap();
-    assert_eq!((read.features.len(), read.rejects.len(), read.extracted.left_out.total()), (18, 0, 0));
-    assert_eq!(read.extracted.vintage, Some("2026-03-27T17:56:00Z".parse().unwrap()));
-    let count = |test: &dyn Fn(&Feature) -> bool| read.features.iter().filter(|f| test(f)).count();
-    assert_eq!(count(&|f| f.tags.get("addr:country") == Some("LI")), 18);
-    assert_eq!(count(&|f| f.tags.get("operator:ocm").is_none()), 3);
-    // Nine more are of operators younger than the reference data.
-    assert_eq!(count(&|f| f.tags.get("operator").is_none()), 12);
-    assert_eq!(count(&|f| f.license.is_some()), 18);
-    assert_eq!(count(&|f| f.connectors.is_empty()), 1);
-    assert_eq!(read.features.iter().map(|f| f.connectors.len()).sum::<usize>(), 24);
-}
-
-#[test]
-fn the_dump_of_2020_is_read_whole() {
-    let Some(folder) = shared_data("the_dump_of_2020_is_read_whole") else { return };
-    let read = read(&folder.join("ocm-data-poi-20201120.ndjson.gz")).unwrap();
-    // All counted in the file itself: 93 superseded, 92 no longer active, 29 delisted, 25 rejected, 2 duplicates.
-    assert_eq!(read.extracted.left_out.0.into_iter().collect::<Vec<_>>(), [(LeftOutRule::NotLive, 241)]);
-    assert_eq!((read.extracted.read, read.features.len(), read.rejects.len()), (5685, 5444, 0));
-    assert_eq!(read.extracted.vintage, Some("2020-09-20T13:52:00Z".parse().unwrap()));
-    assert_eq!(
-        read.extracted.attribution.as_deref(),
-        Some(
-            "Open Charge Map contributors; CarStations.com; ESB eCars; NOBIL; UK National Charge Point Registry; afdc.energy.gov; Data © OpenStreetMap contributors, ODbL 1.0. http://www.openstreetmap.org/copyright"
-        )
-    );
-    let count = |test: &dyn Fn(&Feature) -> bool| read.features.iter().filter(|f| test(f)).count();
-    let tagged = |key: &str, value: &str| count(&|f| f.tags.get(key) == Some(value));
-    assert_eq!(count(&|f| f.tags.get("attribution").is_some()), 1);
-    assert_eq!(count(&|f| f.license.is_none()), 1849);
-    assert_eq!(count(&|f| f.tags.get("operator").is_some()), 3128);
-    assert_eq!(count(&|f| f.tags.get("addr:country").is_none()), 0);
-    assert_eq!(count(&|f| f.connectors.is_empty()), 423);
-    assert_eq!([tagged("operational_status", "operational"), tagged("operational_status", "planned")], [2159, 19]);
-    assert_eq!(["yes", "customers", "permit", "private"].map(|access| tagged("access", access)), [3197, 145, 227, 40]);
-    let connectors: Vec<_> = read.features.iter().flat_map(|f| &f.connectors).collect();
-    assert_eq!(connectors.len(), 8099);
-    let of = |kind| connectors.iter().filter(|connector| connector.kind == kind).count();
-    assert_eq!([ConnectorType::Type1, ConnectorType::Ccs2].map(of), [3796, 69]);
 }
