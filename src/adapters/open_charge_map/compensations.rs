@@ -9,7 +9,7 @@ use crate::domain::{ConnectorType, Feature, Finding, FindingRule, Status};
 /// Data providers whose records come from OCPI feeds, beside those whose comments say so.
 ///
 /// openchargemap/ocm-system, `Import/OCM.Import.Worker/ocpi-providers.json` (30 to 40, 42, 44, 45) and
-/// `Import/OCM.Import.Common/Providers/OCPI` (41 ChargeSini, 43 EV24). Mobie (7) is there too, but switched off.
+/// `Import/OCM.Import.Common/Providers/OCPI` (41 and 43). Mobie (7) is there too, but switched off.
 pub(super) const OCPI_PROVIDERS: std::ops::RangeInclusive<i64> = 30..=45;
 
 /// A number above this is watts in the place of kilowatts. The strongest chargers of today give a third of it.

@@ -40,12 +40,12 @@ pub(super) fn connections(
 ) -> Connections {
     let mut found = Connections::default();
     for connection in record.only_objects("Connections", findings) {
-        let id = reference.number(List::StatusTypes, connection, &mut Vec::new());
+        let id = reference.number(List::Status, connection, &mut Vec::new());
         if matches!(id, Some(200 | 210)) {
             continue;
         }
         let status = status(connection, reference, findings);
-        let kind = match reference.stated(List::ConnectionTypes, connection, findings) {
+        let kind = match reference.stated(List::Connection, connection, findings) {
             None => ConnectorType::Unknown,
             Some(Stated::Number(id)) => {
                 let code = id.to_string();
@@ -62,7 +62,7 @@ pub(super) fn connections(
                 ConnectorType::Unknown
             }
         };
-        let current = match reference.stated(List::CurrentTypes, connection, findings) {
+        let current = match reference.stated(List::Current, connection, findings) {
             Some(Stated::Number(id)) if id != 0 => {
                 if current(id).is_none() {
                     findings.push(Finding::dropped(FindingRule::UnknownCode, "CurrentTypeID", id.to_string()));

@@ -20,7 +20,7 @@ pub(super) enum Inside<'a> {
 }
 
 /// The record of a feature; `None` where this is no feature.
-pub(super) fn record<'a>(feature: Fields<'a>) -> Option<Inside<'a>> {
+pub(super) fn record(feature: Fields<'_>) -> Option<Inside<'_>> {
     if feature.has("AddressInfo") || !(feature.has("Geometry") && feature.has("Properties")) {
         return None;
     }

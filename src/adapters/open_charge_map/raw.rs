@@ -144,7 +144,7 @@ mod tests {
     #[test]
     fn what_is_kept_is_kept_as_it_is_written() {
         let cases = [
-            (r#" { } "#, "{}"),
+            (" { } ", "{}"),
             (r#"{"a": null}"#, "{}"),
             (r#"{"A": [ 1 , null , "\u00e4\"" , {} , [ ] ]}"#, r#"{"A":[1,null,"\u00e4\"",{},[]]}"#),
             (r#"{"B": 1.50e1, "A": -0}"#, r#"{"B":1.50e1,"A":-0}"#),

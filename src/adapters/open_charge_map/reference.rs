@@ -61,20 +61,20 @@ impl Usage {
 /// Lists of the reference data whose titles stand for numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum List {
-    ConnectionTypes,
-    CurrentTypes,
-    UsageTypes,
-    StatusTypes,
+    Connection,
+    Current,
+    Usage,
+    Status,
 }
 
 impl List {
     /// The fields of a record that state a number of this list, and the object that it stands for.
     const fn keys(self) -> (&'static str, &'static str) {
         match self {
-            Self::ConnectionTypes => ("ConnectionTypeID", "ConnectionType"),
-            Self::CurrentTypes => ("CurrentTypeID", "CurrentType"),
-            Self::UsageTypes => ("UsageTypeID", "UsageType"),
-            Self::StatusTypes => ("StatusTypeID", "StatusType"),
+            Self::Connection => ("ConnectionTypeID", "ConnectionType"),
+            Self::Current => ("CurrentTypeID", "CurrentType"),
+            Self::Usage => ("UsageTypeID", "UsageType"),
+            Self::Status => ("StatusTypeID", "StatusType"),
         }
     }
 }
@@ -227,10 +227,10 @@ impl Reference {
         }
         let title = fields.object(object_key).text("Title", findings)?;
         let titles = match list {
-            List::ConnectionTypes => &self.connection_titles,
-            List::CurrentTypes => &self.current_titles,
-            List::UsageTypes => &self.usage_titles,
-            List::StatusTypes => &self.status_titles,
+            List::Connection => &self.connection_titles,
+            List::Current => &self.current_titles,
+            List::Usage => &self.usage_titles,
+            List::Status => &self.status_titles,
         };
         Some(titles.id(&title).map_or(Stated::UnknownTitle(title), Stated::Number))
     }
@@ -414,11 +414,11 @@ mod tests {
         assert_eq!((membership(&built_in, 4), membership(&reference, 4)), (Some(true), None));
         assert_eq!((membership(&built_in, 2), membership(&reference, 2)), (Some(true), Some(true)));
         let stated = |text: &str, list| with(text, |record| reference.number(list, record, &mut Vec::new()));
-        assert_eq!(stated(r#"{"UsageType": {"Title": "members"}}"#, List::UsageTypes), Some(4));
-        assert_eq!(stated(r#"{"UsageType": {"Title": "Public - Membership Required"}}"#, List::UsageTypes), Some(4));
-        assert_eq!(stated(r#"{"StatusType": {"Title": "Resting"}}"#, List::StatusTypes), Some(60));
-        assert_eq!(stated(r#"{"CurrentType": {"Title": "AC (Two-Phase)"}}"#, List::CurrentTypes), Some(40));
-        assert_eq!(stated(r#"{"ConnectionType": {"Title": "Megawatt"}}"#, List::ConnectionTypes), Some(2000));
+        assert_eq!(stated(r#"{"UsageType": {"Title": "members"}}"#, List::Usage), Some(4));
+        assert_eq!(stated(r#"{"UsageType": {"Title": "Public - Membership Required"}}"#, List::Usage), Some(4));
+        assert_eq!(stated(r#"{"StatusType": {"Title": "Resting"}}"#, List::Status), Some(60));
+        assert_eq!(stated(r#"{"CurrentType": {"Title": "AC (Two-Phase)"}}"#, List::Current), Some(40));
+        assert_eq!(stated(r#"{"ConnectionType": {"Title": "Megawatt"}}"#, List::Connection), Some(2000));
         assert_eq!((built_in.is_operational(60), reference.is_operational(60)), (None, Some(false)));
         assert_eq!([100, 200, 300].map(|id| built_in.is_live(id)), [Some(true), Some(true), None]);
         assert_eq!([100, 200, 300].map(|id| reference.is_live(id)), [Some(true), Some(false), Some(true)]);

@@ -51,7 +51,7 @@ pub(super) fn standing(id: i64, record: Fields<'_>, reference: &Reference) -> St
     let parent = record.integer("ParentChargePointID", passed).filter(|parent| *parent > 0);
     let marked = duplicate_mark(record);
     let is_delisted = submission == Some(DELISTED_DUPLICATE)
-        || reference.number(List::StatusTypes, record, passed) == Some(REMOVED_DUPLICATE);
+        || reference.number(List::Status, record, passed) == Some(REMOVED_DUPLICATE);
     let is_marked = is_live && marked.is_some() && marked == parent;
     match parent.or(marked) {
         Some(original) if (is_delisted || is_marked) && original != id => Standing::DuplicateOf(original),
@@ -77,15 +77,14 @@ fn duplicate_mark(record: Fields<'_>) -> Option<i64> {
 ///
 /// A number in no table counts by `StatusType.IsOperational`; without that, it is a finding.
 pub(super) fn status(record: Fields<'_>, reference: &Reference, findings: &mut Vec<Finding>) -> Option<Status> {
-    let id = reference.number(List::StatusTypes, record, findings);
+    let id = reference.number(List::Status, record, findings);
     match id {
-        Some(0) => return None,
+        Some(0 | 210) => return None,
         Some(10 | 20 | 30 | 50) => return Some(Status::Operational),
         Some(75) => return Some(Status::Partial),
         Some(100) => return Some(Status::OutOfOrder),
         Some(150) => return Some(Status::Planned),
         Some(200) => return Some(Status::Removed),
-        Some(210) => return None,
         _ => {}
     }
     let stated = record.object("StatusType").flag("IsOperational");

@@ -22,7 +22,7 @@ fn access(usage: Option<i64>) -> Option<&'static str> {
 
 /// The number of the kind of usage; one in no table is a finding.
 fn usage(record: Fields<'_>, reference: &Reference, findings: &mut Vec<Finding>) -> Option<i64> {
-    match reference.stated(List::UsageTypes, record, findings)? {
+    match reference.stated(List::Usage, record, findings)? {
         Stated::Number(id) => {
             if !(0..=7).contains(&id) {
                 findings.push(Finding::dropped(FindingRule::UnknownCode, "UsageTypeID", id.to_string()));

@@ -48,9 +48,12 @@ pub(super) enum Outcome {
 pub(super) struct Scratch {
     nodes: Vec<Node>,
     raw: String,
-    /// Providers by number, with the text of the object that describes them: every verbose record repeats it.
-    providers: FxHashMap<Option<i64>, Vec<(Box<str>, Arc<Provider>)>>,
+    /// Providers by number: every verbose record repeats the same text.
+    providers: FxHashMap<Option<i64>, Vec<Described>>,
 }
+
+/// A provider, with the text of the object that describes it.
+type Described = (Box<str>, Arc<Provider>);
 
 /// What a record is translated by.
 #[derive(Debug, Clone, Copy)]
@@ -183,7 +186,7 @@ fn no_position(address: Fields<'_>) -> String {
     let mut message = "it has no `Longitude` and `Latitude` that are numbers".to_owned();
     for key in ["Longitude", "Latitude"] {
         if let (None, Some(told)) = (address.degrees(key), address.told(key)) {
-            message.push_str(&format!("; `{key}` is `{told}`"));
+            message.extend(["; `", key, "` is `", &told, "`"]);
         }
     }
     message
@@ -208,12 +211,12 @@ fn provider(record: Fields<'_>, reference: &Reference, scratch: &mut Scratch) ->
 /// A record that is for bicycles only, but has a plug of cars, is not believed: the plug is counted on site.
 fn doubt_bicycles_with_car_plugs(
     tags: &mut Tags,
-    kinds: impl Iterator<Item = ConnectorType>,
+    mut kinds: impl Iterator<Item = ConnectorType>,
     findings: &mut Vec<Finding>,
 ) {
     let motorised = ["motorcar", "motorcycle", "bus", "hgv", "taxi"];
     let is_bicycle_only = tags.get("bicycle").is_some() && tags.first_of(&motorised).is_none();
-    let car_plug = kinds.filter_map(ConnectorType::class).next();
+    let car_plug = kinds.find_map(ConnectorType::class);
     if let Some(plug) = car_plug.filter(|_| is_bicycle_only) {
         tags.take("bicycle");
         let told = format!("bicycles only, with {plug}");
