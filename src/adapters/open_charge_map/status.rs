@@ -73,6 +73,12 @@ fn duplicate_mark(record: Fields<'_>) -> Option<i64> {
     behind.split_once(']')?.0.trim().parse().ok().filter(|id: &i64| *id > 0)
 }
 
+/// Comments as people wrote them: without the mark of an import at their end.
+pub(super) fn without_mark(comments: &str) -> &str {
+    let is_marked = |(_, behind): &(&str, &str)| behind.trim_end().ends_with(']');
+    comments.rsplit_once(DUPLICATE_MARK).filter(is_marked).map_or(comments, |(before, _)| before).trim()
+}
+
 /// Status of the equipment of a place or a connection. `None` where the source does not say.
 ///
 /// A number in no table counts by `StatusType.IsOperational`; without that, it is a finding.
@@ -99,6 +105,19 @@ pub(super) fn status(record: Fields<'_>, reference: &Reference, findings: &mut V
 mod tests {
     use super::super::json::with;
     use super::*;
+
+    #[test]
+    fn the_mark_of_an_import_is_no_comment() {
+        let cases = [
+            ("Near the mill. [Duplicate of OCM-5]", "Near the mill."),
+            ("[Duplicate of OCM-5]", ""),
+            ("[Duplicate of OCM-5] or not", "[Duplicate of OCM-5] or not"),
+            ("Near the mill.", "Near the mill."),
+        ];
+        for (comments, expected) in cases {
+            assert_eq!(without_mark(comments), expected, "{comments}");
+        }
+    }
 
     #[test]
     fn submission_status_and_status_decide_whether_a_record_is_in_use() {

@@ -6,6 +6,7 @@ use super::address::street_and_number;
 use super::json::Fields;
 use super::metadata::Metadata;
 use super::reference::{List, Reference, Stated, Usage};
+use super::status::without_mark;
 use super::text;
 use crate::domain::{Finding, FindingRule, Status, Tags};
 
@@ -77,7 +78,8 @@ pub(super) fn tags(
         findings.push(Finding::dropped(FindingRule::ImplausibleValue, "NumberOfPoints", points.to_string()));
     }
     set("capacity", points.filter(|points| *points > 0).map(|points| points.to_string()).as_deref());
-    set("description", record.text("GeneralComments", findings).as_deref());
+    let comments = record.text("GeneralComments", findings);
+    set("description", comments.as_deref().map(without_mark).filter(|text| !text.is_empty()));
     set("attribution", metadata.attribution.as_deref());
     for vehicle in &metadata.vehicles {
         set(vehicle, Some("yes"));
