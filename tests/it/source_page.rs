@@ -21,6 +21,10 @@ const FEEDS: &[(&str, &str, &str)] = &[
     ("ocpi-fastned", "fastned", "ocpi/ocpi_2_1_1_locations-fastned.json"),
     ("ocpi-lakd", "lakd", "ocpi/ocpi_2_2_locations-lakd.lt.json"),
     ("ocpi-powergo", "powergo", "ocpi/ocpi_2_2_locations_powergo.json"),
+    ("afdc", "afdc", "registries/us-afdc-ids-20220115.csv"),
+    ("bnetza", "bnetza", "registries/de-woladen-bnetza-fast-chargers.csv"),
+    ("chargy", "chargy", "registries/lu-chargy.geojson"),
+    ("uk-ncr", "ncr", "registries/uk-ncr.csv"),
     ("ocpi-voltrelli", "voltrelli", "ocpi/ocpi_locations-voltrelli.json"),
 ];
 

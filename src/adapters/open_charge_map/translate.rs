@@ -153,8 +153,9 @@ fn translate_record(
     let metadata = metadata(record, &mut findings);
     let (mut tags, used) = tags(&id_text, record, status, &metadata, reference, &mut findings);
     doubt_bicycles_with_car_plugs(&mut tags, connectors.iter().map(|connector| connector.kind), &mut findings);
-    let updated = record.time("DateLastStatusUpdate", &mut findings);
-    let update_time = updated.or_else(|| record.time("DateCreated", &mut findings));
+    // Who confirms a record says that it stands as of then.
+    let stated = ["DateLastStatusUpdate", "DateLastConfirmed"].map(|field| record.time(field, &mut findings));
+    let update_time = stated.into_iter().flatten().max().or_else(|| record.time("DateCreated", &mut findings));
     scratch.raw.clear();
     raw::write(text, nodes, record.node().unwrap_or_default(), &mut scratch.raw);
     let mut feature = Feature {
