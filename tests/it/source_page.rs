@@ -22,6 +22,10 @@ const FEEDS: &[(&str, &str, &str)] = &[
     ("ocpi-lakd", "lakd", "ocpi/ocpi_2_2_locations-lakd.lt.json"),
     ("ocpi-powergo", "powergo", "ocpi/ocpi_2_2_locations_powergo.json"),
     ("ocpi-voltrelli", "voltrelli", "ocpi/ocpi_locations-voltrelli.json"),
+    ("afdc", "afdc", "registries/us-afdc-ids-20220115.csv"),
+    ("bnetza", "bnetza", "registries/de-woladen-bnetza-fast-chargers.csv"),
+    ("chargy", "chargy", "registries/lu-chargy.geojson"),
+    ("uk-ncr", "ncr", "registries/uk-ncr.csv"),
 ];
 
 /// Where the pipelines look for Open Charge Map's reference data, and which file of the real data that is.

@@ -1,6 +1,7 @@
 //! GDAL: rows of every other vector format, reprojected to WGS 84.
 
 use std::path::Path;
+use std::sync::Once;
 
 use gdal::Dataset;
 use gdal::errors::GdalError;
@@ -35,6 +36,9 @@ pub(super) struct GdalRows<'a> {
 }
 
 fn open(path: &Path, layer: Option<&str>) -> Result<(OwnedLayer, Look), TableError> {
+    // GDAL would write what it returns to stderr as well.
+    static QUIET: Once = Once::new();
+    QUIET.call_once(|| gdal::config::set_error_handler(|_, _, _| ()));
     let failed = |source| TableError::Gdal { path: path.to_owned(), source };
     let dataset = Dataset::open(path).map_err(failed)?;
     let driver = dataset.driver().long_name();
@@ -99,10 +103,13 @@ impl<'a> GdalRows<'a> {
             values.insert(FID.to_owned(), fid.into());
         }
         for (at, name) in self.names.iter().enumerate().take(feature.field_count()) {
-            let field = feature.field(at).map_err(failed)?;
+            // What was never set is told from null only by its text: as a number it would be 0.
+            let is_set = feature.field_as_string(at).map_err(failed)?.is_some_and(|text| !text.is_empty());
+            let field = if is_set { feature.field(at).map_err(failed)? } else { None };
             values.insert(name.clone(), field.map_or(Value::Null, value));
         }
-        let geometry = feature.geometry().map(|geometry| {
+        // A feature without a geometry has one that is not there, and so is empty.
+        let geometry = feature.geometry().filter(|geometry| !geometry.is_empty()).map(|geometry| {
             let mut geometry = geometry.clone();
             if let Some(transform) = &self.transform {
                 let moved = geometry.transform_inplace(transform);

@@ -67,11 +67,8 @@ fn positions_in_columns_are_moved_from_the_system_that_the_mapping_names() {
 fn of_several_layers_one_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let path = translated(folder.path(), "two.gpkg", &["-nln", "first"]);
-    let more = Command::new("ogr2ogr")
-        .args(["-update", "-nln", "second"])
-        .arg(&path)
-        .arg(folder.path().join("places.geojson"));
-    let done = { more }.output().unwrap();
+    let from = folder.path().join("places.geojson");
+    let done = Command::new("ogr2ogr").args(["-update", "-nln", "second"]).arg(&path).arg(&from).output().unwrap();
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     let told = super::chain(&read_file(&path, "id = 'ref'").expect_err("which layer"));
     assert!(told.contains("has the layers first, second; say in [source.table] which one"), "{told}");
