@@ -35,10 +35,14 @@ pub(super) struct GdalRows<'a> {
     rows: u64,
 }
 
+/// Keeps GDAL from writing what it returns to stderr as well.
+fn quiet() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| gdal::config::set_error_handler(|_, _, _| ()));
+}
+
 fn open(path: &Path, layer: Option<&str>) -> Result<(OwnedLayer, Look), TableError> {
-    // GDAL would write what it returns to stderr as well.
-    static QUIET: Once = Once::new();
-    QUIET.call_once(|| gdal::config::set_error_handler(|_, _, _| ()));
+    quiet();
     let failed = |source| TableError::Gdal { path: path.to_owned(), source };
     let dataset = Dataset::open(path).map_err(failed)?;
     let driver = dataset.driver().long_name();
@@ -108,8 +112,7 @@ impl<'a> GdalRows<'a> {
             let field = if is_set { feature.field(at).map_err(failed)? } else { None };
             values.insert(name.clone(), field.map_or(Value::Null, value));
         }
-        // A feature without a geometry has one that is not there, and so is empty.
-        let geometry = feature.geometry().filter(|geometry| !geometry.is_empty()).map(|geometry| {
+        let geometry = feature.geometry_by_index(0).ok().map(|geometry| {
             let mut geometry = geometry.clone();
             if let Some(transform) = &self.transform {
                 let moved = geometry.transform_inplace(transform);
@@ -147,5 +150,6 @@ fn transform(mut stated: SpatialRef) -> Result<CoordTransform, GdalError> {
 
 /// From a coordinate system by its name, e.g. `EPSG:2056`.
 pub(super) fn transform_from(crs: &str) -> Result<CoordTransform, GdalError> {
+    quiet();
     transform(SpatialRef::from_definition(crs)?)
 }
