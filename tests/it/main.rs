@@ -47,3 +47,5 @@ mod source_page;
 mod store;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod table;

@@ -26,6 +26,10 @@ const FEEDS: &[(&str, &str, &str)] = &[
     ("chargy", "chargy", "registries/lu-chargy.geojson"),
     ("uk-ncr", "ncr", "registries/uk-ncr.csv"),
     ("ocpi-voltrelli", "voltrelli", "ocpi/ocpi_locations-voltrelli.json"),
+    ("afdc", "afdc", "registries/us-afdc-ids-20220115.csv"),
+    ("bnetza", "bnetza", "registries/de-woladen-bnetza-fast-chargers.csv"),
+    ("chargy", "chargy", "registries/lu-chargy.geojson"),
+    ("uk-ncr", "ncr", "registries/uk-ncr.csv"),
 ];
 
 /// Where the pipelines look for Open Charge Map's reference data, and which file of the real data that is.

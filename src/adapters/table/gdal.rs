@@ -1,6 +1,7 @@
 //! GDAL: rows of every other vector format, reprojected to WGS 84.
 
 use std::path::Path;
+use std::sync::Once;
 
 use gdal::Dataset;
 use gdal::errors::GdalError;
@@ -34,7 +35,14 @@ pub(super) struct GdalRows<'a> {
     rows: u64,
 }
 
+/// Keeps GDAL from writing what it returns to stderr as well.
+fn quiet() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| gdal::config::set_error_handler(|_, _, _| ()));
+}
+
 fn open(path: &Path, layer: Option<&str>) -> Result<(OwnedLayer, Look), TableError> {
+    quiet();
     let failed = |source| TableError::Gdal { path: path.to_owned(), source };
     let dataset = Dataset::open(path).map_err(failed)?;
     let driver = dataset.driver().long_name();
@@ -99,10 +107,12 @@ impl<'a> GdalRows<'a> {
             values.insert(FID.to_owned(), fid.into());
         }
         for (at, name) in self.names.iter().enumerate().take(feature.field_count()) {
-            let field = feature.field(at).map_err(failed)?;
+            // What was never set is told from null only by its text: as a number it would be 0.
+            let is_set = feature.field_as_string(at).map_err(failed)?.is_some_and(|text| !text.is_empty());
+            let field = if is_set { feature.field(at).map_err(failed)? } else { None };
             values.insert(name.clone(), field.map_or(Value::Null, value));
         }
-        let geometry = feature.geometry().map(|geometry| {
+        let geometry = feature.geometry_by_index(0).ok().map(|geometry| {
             let mut geometry = geometry.clone();
             if let Some(transform) = &self.transform {
                 let moved = geometry.transform_inplace(transform);
@@ -140,5 +150,6 @@ fn transform(mut stated: SpatialRef) -> Result<CoordTransform, GdalError> {
 
 /// From a coordinate system by its name, e.g. `EPSG:2056`.
 pub(super) fn transform_from(crs: &str) -> Result<CoordTransform, GdalError> {
+    quiet();
     transform(SpatialRef::from_definition(crs)?)
 }

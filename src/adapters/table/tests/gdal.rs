@@ -25,13 +25,20 @@ fn translated(folder: &Path, name: &str, options: &[&str]) -> PathBuf {
 fn every_format_of_gdal_comes_to_the_same_rows_in_degrees() {
     let mapping = "id = 'ref'\n[tags]\nname = 'name'\nkw = { column = 'kw', as = 'kw' }\ncapacity = { column = 'n', as = 'integer' }";
     let folder = tempfile::tempdir().unwrap();
-    for name in ["t.gpkg", "t.fgb", "t.shp", "t.gml"] {
-        let options: &[&str] = if name.ends_with("shp") { &["-lco", "ENCODING=UTF-8"] } else { &[] };
+    // FlatGeobuf keeps nothing that is nowhere; its index would sort the others.
+    let formats: [(&str, &[&str]); 4] = [
+        ("t.gpkg", &[]),
+        ("t.fgb", &["-lco", "SPATIAL_INDEX=NO"]),
+        ("t.shp", &["-lco", "ENCODING=UTF-8"]),
+        ("t.gml", &[]),
+    ];
+    for (name, options) in formats {
         let path = translated(folder.path(), name, options);
         let told = read_file(&path, mapping).unwrap();
         assert_eq!(told.tags(), ["a: capacity=2 kw=22.5 kW name=Vaduz", "b: capacity=3 name=Köln"], "{name}");
         let codes: Vec<String> = told.rejects.iter().map(|r| format!("{} {}", r.record_id, r.code)).collect();
-        assert_eq!(codes, ["c no_position"], "{name}");
+        let nowhere: &[&str] = if name.ends_with("fgb") { &[] } else { &["c no_position"] };
+        assert_eq!(codes, nowhere, "{name}");
         let crate::domain::Shape::Point(point) = told.features[0].shape else { panic!("a point") };
         assert!((point.x() - 9.51).abs() < 0.02 && (point.y() - 47.13).abs() < 0.02, "{name} {point:?}");
         assert_eq!(told.extracted.inputs.len(), if name.ends_with("shp") { 5 } else { 1 }, "{name}");
@@ -67,11 +74,8 @@ fn positions_in_columns_are_moved_from_the_system_that_the_mapping_names() {
 fn of_several_layers_one_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let path = translated(folder.path(), "two.gpkg", &["-nln", "first"]);
-    let more = Command::new("ogr2ogr")
-        .args(["-update", "-nln", "second"])
-        .arg(&path)
-        .arg(folder.path().join("places.geojson"));
-    let done = { more }.output().unwrap();
+    let from = folder.path().join("places.geojson");
+    let done = Command::new("ogr2ogr").args(["-update", "-nln", "second"]).arg(&path).arg(&from).output().unwrap();
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     let told = super::chain(&read_file(&path, "id = 'ref'").expect_err("which layer"));
     assert!(told.contains("has the layers first, second; say in [source.table] which one"), "{told}");
