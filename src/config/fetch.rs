@@ -84,18 +84,15 @@ pub(super) fn fetch_settings(
         }
         _ => Ok(()),
     };
-    fn at<T>(value: &Option<Spanned<T>>) -> Option<usize> {
-        value.as_ref().map(|value| value.span().start)
-    }
     let (charge_map, apis) = (["open_charge_map"], ["open_charge_map", "ocpi"]);
-    of_kinds("country", at(&table.country), &charge_map)?;
-    of_kinds("api_key", at(&table.api_key), &charge_map)?;
-    of_kinds("page_size", at(&table.page_size), &apis)?;
-    of_kinds("requests_per_s", at(&table.requests_per_s), &apis)?;
-    of_kinds("full_every_days", at(&table.full_every_days), &charge_map)?;
-    of_kinds("api", at(&table.api), &apis)?;
-    of_kinds("token", at(&table.token), &["ocpi"])?;
-    of_kinds("token_encoding", at(&table.token_encoding), &["ocpi"])?;
+    of_kinds("country", at(table.country.as_ref()), &charge_map)?;
+    of_kinds("api_key", at(table.api_key.as_ref()), &charge_map)?;
+    of_kinds("page_size", at(table.page_size.as_ref()), &apis)?;
+    of_kinds("requests_per_s", at(table.requests_per_s.as_ref()), &apis)?;
+    of_kinds("full_every_days", at(table.full_every_days.as_ref()), &charge_map)?;
+    of_kinds("api", at(table.api.as_ref()), &apis)?;
+    of_kinds("token", at(table.token.as_ref()), &["ocpi"])?;
+    of_kinds("token_encoding", at(table.token_encoding.as_ref()), &["ocpi"])?;
 
     let mut notes = Vec::new();
     let mut value = |name: &str, value: &Option<Spanned<FromEnv>>| {
@@ -116,16 +113,19 @@ pub(super) fn fetch_settings(
         let rest = url.reveal().strip_prefix("https://").or_else(|| url.reveal().strip_prefix("http://"));
         if rest.is_none_or(str::is_empty) {
             let message = "it must begin with http:// or https://";
-            return Err(text.error(&key("url"), at(&table.url).unwrap_or_default(), message));
+            return Err(text.error(&key("url"), at(table.url.as_ref()).unwrap_or_default(), message));
         }
     }
     let country = match &table.country {
         None => None,
-        Some(stated) if stated.as_ref().len() == 2 && stated.as_ref().bytes().all(|byte| byte.is_ascii_alphabetic()) => {
+        Some(stated)
+            if stated.as_ref().len() == 2 && stated.as_ref().bytes().all(|byte| byte.is_ascii_alphabetic()) =>
+        {
             Some(stated.as_ref().to_ascii_uppercase())
         }
         Some(stated) => {
-            let message = format!("`{}` is no country; use the two letters of ISO 3166-1, e.g. \"LI\"", stated.as_ref());
+            let message =
+                format!("`{}` is no country; use the two letters of ISO 3166-1, e.g. \"LI\"", stated.as_ref());
             return Err(text.error(&key("country"), stated.span().start, message));
         }
     };
@@ -134,7 +134,8 @@ pub(super) fn fetch_settings(
         Some(("plain", _)) => Some(false),
         Some(("base64", _)) => Some(true),
         Some((other, stated)) => {
-            let message = format!("`{other}` is no encoding; use auto, plain (OCPI 2.1.1, 2.2) or base64 (2.2.1 and later)");
+            let message =
+                format!("`{other}` is no encoding; use auto, plain (OCPI 2.1.1, 2.2) or base64 (2.2.1 and later)");
             return Err(text.error(&key("token_encoding"), stated.span().start, message));
         }
     };
@@ -145,7 +146,8 @@ pub(super) fn fetch_settings(
         Some(("sha256", _)) => Checksum::Beside(Algorithm::Sha256),
         Some((at, _)) if at.starts_with("https://") || at.starts_with("http://") => Checksum::At(at.to_owned()),
         Some((other, stated)) => {
-            let message = format!("`{other}` is no checksum; use auto, none, md5, sha256, or the address of a file with one");
+            let message =
+                format!("`{other}` is no checksum; use auto, none, md5, sha256, or the address of a file with one");
             return Err(text.error(&key("checksum"), stated.span().start, message));
         }
     };
@@ -157,7 +159,9 @@ pub(super) fn fetch_settings(
     let requests_per_s = match &table.requests_per_s {
         None => REQUESTS_PER_S,
         Some(stated) if (0.001..=10_000.0).contains(stated.as_ref()) => *stated.as_ref(),
-        Some(stated) => return Err(text.error(&key("requests_per_s"), stated.span().start, "it must be 0.001 to 10000")),
+        Some(stated) => {
+            return Err(text.error(&key("requests_per_s"), stated.span().start, "it must be 0.001 to 10000"));
+        }
     };
     let is_api = match &table.api {
         Some(stated) => *stated.as_ref(),
@@ -199,24 +203,10 @@ fn names_a_file(url: &str) -> bool {
     })
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_address_that_ends_like_a_file_is_one() {
-        let cases = [
-            ("https://api.openchargemap.io/v3", false),
-            ("https://api.openchargemap.io", false),
-            ("http://127.0.0.1:8080/", false),
-            ("https://host/ocpi/2.2.1", false),
-            ("https://host/ocpi/cpo/2.2/locations?limit=50", false),
-            ("https://host/poi.json.gz", true),
-            ("https://host/charging_point_locations_ocpi.json?key=1", true),
-            ("https://host/dump.ndjson", true),
-        ];
-        for (url, expected) in cases {
-            assert_eq!(names_a_file(url), expected, "{url}");
-        }
-    }
+/// Where a value begins in the file.
+fn at<T>(value: Option<&Spanned<T>>) -> Option<usize> {
+    value.map(|value| value.span().start)
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,7 +7,8 @@ mod records;
 mod scratch;
 
 pub use fetch::{
-    Algorithm, Archive, Checksum, Content, Download, FetchError, FetchRecord, KEEP, Part, behind_links, beside, write_whole,
+    Algorithm, Archive, Checksum, Content, Download, FetchError, FetchRecord, KEEP, Part, behind_links, beside,
+    write_whole,
 };
 pub use files::{decompressed, input_of, input_of_bytes, open_decompressed, size_told};
 #[cfg(test)]

@@ -10,6 +10,7 @@
 //! - **Source**: the C# model and the enumerations of openchargemap/ocm-system, and the reference data it publishes.
 
 mod address;
+mod api;
 mod connectors;
 mod countries;
 mod error;
@@ -22,5 +23,6 @@ mod tags;
 mod text;
 mod translate;
 
+pub use api::OcmApi;
 pub use error::OcmError;
 pub use source::OpenChargeMap;

@@ -69,7 +69,8 @@ impl Archive<'_> {
         let of_record = || FetchRecord::read(input).filter(|record| record.sha256 == found.sha256)?.vintage();
         let dated = (self.vintage_of)(input).or_else(of_record);
         let digits = &found.sha256[..8];
-        let version = dated.map_or(format!("undated-{digits}"), |vintage| vintage.strftime("%Y%m%dT%H%M%SZ").to_string());
+        let version =
+            dated.map_or(format!("undated-{digits}"), |vintage| vintage.strftime("%Y%m%dT%H%M%SZ").to_string());
         let mut folder = self.folder(input).join(&version);
         if let Ok(there) = input_of(&folder.join(name)) {
             if there.sha256 == found.sha256 {
@@ -79,7 +80,9 @@ impl Archive<'_> {
             folder = self.folder(input).join(format!("{version}-{digits}"));
         }
         let path = folder.join(name);
-        fs::create_dir_all(&folder).and_then(|()| second_name(input, &path)).map_err(|source| FetchError::write(&path, source))?;
+        fs::create_dir_all(&folder)
+            .and_then(|()| second_name(input, &path))
+            .map_err(|source| FetchError::write(&path, source))?;
         Ok(Some(path))
     }
 
@@ -91,7 +94,8 @@ impl Archive<'_> {
     fn versions(&self, input: &Path) -> Vec<PathBuf> {
         let Ok(entries) = fs::read_dir(self.folder(input)) else { return Vec::new() };
         let is_version = |name: &str| {
-            name.starts_with("undated-") || name.get(..16).is_some_and(|date| date.ends_with('Z') && date.as_bytes()[8] == b'T')
+            name.starts_with("undated-")
+                || name.get(..16).is_some_and(|date| date.ends_with('Z') && date.as_bytes()[8] == b'T')
         };
         let mut versions: Vec<(bool, String, PathBuf)> = entries
             .filter_map(Result::ok)
@@ -177,7 +181,8 @@ mod tests {
 
     #[test]
     fn the_oldest_go_first_and_none_is_kept_where_none_is_wanted() {
-        let inputs = ["2026-01-03", "2026-01-01", "2026-01-04", "2026-01-02"].map(|day| format!("{day}@{day}T00:00:00Z"));
+        let inputs =
+            ["2026-01-03", "2026-01-01", "2026-01-04", "2026-01-02"].map(|day| format!("{day}@{day}T00:00:00Z"));
         let inputs: Vec<(&str, Option<&str>)> = inputs.iter().map(|text| (text.as_str(), None)).collect();
         let days = |keep| archived(keep, &inputs).iter().map(|(_, text)| text[..10].to_owned()).collect::<Vec<_>>();
         assert_eq!(days(9), ["2026-01-01", "2026-01-03", "2026-01-04"]);

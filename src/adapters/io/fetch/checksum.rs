@@ -213,7 +213,8 @@ mod tests {
 
     #[test]
     fn headers_state_checksums_in_base64() {
-        let of = |name: &'static str, text: &'static str| Expected::of_headers(|wanted| (wanted == name).then_some(text));
+        let of =
+            |name: &'static str, text: &'static str| Expected::of_headers(|wanted| (wanted == name).then_some(text));
         let md5 = |place: &str| Expected { algorithm: Algorithm::Md5, digits: MD5.to_owned(), place: place.to_owned() };
         assert_eq!(of("content-md5", "kAFQmDzST7DWlj99KOF/cg=="), [md5("its header Content-MD5")]);
         let both = of("digest", "SHA-256=ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=, md5=kAFQmDzST7DWlj99KOF/cg==");

@@ -16,11 +16,11 @@ use ureq::{Body, http};
 
 use super::super::http::Request;
 use super::super::{Http, HttpError, address_told, http_date, size_told};
+use super::FetchError;
 use super::archive::{Archive, behind_links};
 use super::checksum::{Checksum, Expected};
 use super::part::{Described, Part};
 use super::record::{FetchRecord, beside};
-use super::FetchError;
 use crate::pipeline::ports::{Observer, Unit};
 
 /// Bytes taken from the line at once.
@@ -41,6 +41,8 @@ pub struct Download<'a> {
     pub http: &'a Http,
     /// From where.
     pub url: &'a str,
+    /// Headers with secrets.
+    pub secrets: &'a [(&'static str, String)],
     /// To where.
     pub input: &'a Path,
     /// What is checked.
@@ -72,7 +74,8 @@ impl Download<'_> {
         }
         let mut part = Part::open(&input)?;
         let before = FetchRecord::read(&input).filter(|record| record.is_from(self.url));
-        let mut known = before.filter(|record| fs::metadata(&input).is_ok_and(|found| found.len() == record.size_bytes));
+        let mut known =
+            before.filter(|record| fs::metadata(&input).is_ok_and(|found| found.len() == record.size_bytes));
         let mut resumed_bytes = self.resumable(&part).map_or(0, |_| part.size_bytes());
         loop {
             match self.fill(&mut part, known.as_ref(), observer)? {
@@ -160,15 +163,18 @@ impl Download<'_> {
             (None, None) => {}
         }
         let is_conditional = begun.is_none() && !headers.is_empty();
-        let request = Request { url: self.url, headers: &headers, secrets: &[] };
+        let request = Request { url: self.url, headers: &headers, secrets: self.secrets };
         let response = self.http.open(&request, None)?;
         let mut described = match (response.status().as_u16(), begun) {
             (206, Some(mut described)) => {
                 let range = header(&response, "content-range").and_then(content_range);
                 let is_rest = range.is_some_and(|(first, total)| {
-                    first == part.size_bytes() && (described.size_bytes.is_none() || total.is_none() || described.size_bytes == total)
+                    first == part.size_bytes()
+                        && (described.size_bytes.is_none() || total.is_none() || described.size_bytes == total)
                 });
-                let is_same = |name, known: &Option<String>| header(&response, name).is_none_or(|now| Some(now) == known.as_deref());
+                let is_same = |name, known: &Option<String>| {
+                    header(&response, name).is_none_or(|now| Some(now) == known.as_deref())
+                };
                 if !is_rest || !is_same("etag", &described.etag) {
                     part.cut(0)?;
                     return Err(changed().into());
@@ -273,24 +279,32 @@ impl Download<'_> {
             }
         };
         part.sync()?;
-        let record = FetchRecord { etag: described.etag, last_modified: described.last_modified, ..FetchRecord::of(self.url, new)? };
+        let record = FetchRecord {
+            etag: described.etag,
+            last_modified: described.last_modified,
+            ..FetchRecord::of(self.url, new)?
+        };
         let is_same = record.is_of(input)?;
         let archived = self.archive.replace(new, input, &record)?;
-        if decoded.is_some() { part.discard() } else { part.finish() }
+        if decoded.is_some() {
+            part.discard();
+        } else {
+            part.finish();
+        }
 
-        let mut told = format!("fetched {}", size_told(record.size_bytes));
-        if resumed_bytes > 0 {
-            told.push_str(&format!(", {} of it by an earlier call", size_told(resumed_bytes)));
-        }
-        if !checked.is_empty() {
-            told.push_str(&format!(", checked by {}", checked.join(" and ")));
-        }
-        match archived {
-            Some(path) => told.push_str(&format!(": {} is new, and what it was is kept in {}", self.input.display(), path.display())),
-            None if is_same => told.push_str(&format!(": {} is the same as before", self.input.display())),
-            None => told.push_str(&format!(": {} is new", self.input.display())),
-        }
-        Ok(told)
+        let size = size_told(record.size_bytes);
+        let earlier = match resumed_bytes {
+            0 => String::new(),
+            bytes => format!(", {} of it by an earlier call", size_told(bytes)),
+        };
+        let checked =
+            if checked.is_empty() { String::new() } else { format!(", checked by {}", checked.join(" and ")) };
+        let became = match archived {
+            Some(path) => format!("is new, and what it was is kept in {}", path.display()),
+            None if is_same => "is the same as before".to_owned(),
+            None => "is new".to_owned(),
+        };
+        Ok(format!("fetched {size}{earlier}{checked}: {} {became}", self.input.display()))
     }
 
     /// Undoes an encoding that was not asked for.
@@ -301,7 +315,9 @@ impl Download<'_> {
         let mut file = File::create(&path).map_err(|source| FetchError::write(&path, source))?;
         let mut piece = vec![0; PIECE_BYTES];
         loop {
-            let read = decoder.read(&mut piece).map_err(|source| FetchError::Decode { url: address_told(self.url), source })?;
+            let read = decoder
+                .read(&mut piece)
+                .map_err(|source| FetchError::Decode { url: address_told(self.url), source })?;
             if read == 0 {
                 break;
             }
@@ -328,7 +344,13 @@ impl Download<'_> {
         for Expected { algorithm, digits, place } in expected {
             let found = algorithm.of(new).map_err(unreadable)?;
             if found != digits {
-                return Err(FetchError::Checksum { url: address_told(self.url), algorithm, found, expected: digits, place });
+                return Err(FetchError::Checksum {
+                    url: address_told(self.url),
+                    algorithm,
+                    found,
+                    expected: digits,
+                    place,
+                });
             }
             checked.push(algorithm.to_string());
         }

@@ -44,11 +44,13 @@ pub enum FetchError {
 
 impl FetchError {
     /// What was to be written, and why it was not.
+    #[must_use]
     pub fn write(path: &Path, source: io::Error) -> Self {
         Self::Write { path: path.to_owned(), source }
     }
 
     /// What was to be read, and why it was not.
+    #[must_use]
     pub fn read(path: &Path, source: io::Error) -> Self {
         Self::Read { path: path.to_owned(), source }
     }

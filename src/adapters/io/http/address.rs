@@ -44,13 +44,11 @@ fn server(url: &str) -> Option<(String, String, u16)> {
     let scheme = scheme.to_ascii_lowercase();
     // A colon inside brackets belongs to an IPv6 address.
     let port = host.rsplit_once(':').filter(|(_, port)| !port.contains(']'));
-    match port {
-        Some((name, port)) => Some((scheme, name.to_owned(), port.parse().ok()?)),
-        None => {
-            let port = if scheme == "https" { 443 } else { 80 };
-            Some((scheme, host, port))
-        }
+    if let Some((name, port)) = port {
+        return Some((scheme, name.to_owned(), port.parse().ok()?));
     }
+    let port = if scheme == "https" { 443 } else { 80 };
+    Some((scheme, host, port))
 }
 
 /// Where a reference leads that was found at `base` (RFC 3986, section 5.2).
@@ -104,15 +102,12 @@ fn percent_decoded(text: &str) -> String {
     let mut rest = text.as_bytes();
     while let Some((&byte, after)) = rest.split_first() {
         let digits = after.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
-        match digits.filter(|_| byte == b'%').and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(decoded) => {
-                bytes.push(decoded);
-                rest = &after[2..];
-            }
-            None => {
-                bytes.push(byte);
-                rest = after;
-            }
+        if let Some(decoded) = digits.filter(|_| byte == b'%').and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            bytes.push(decoded);
+            rest = &after[2..];
+        } else {
+            bytes.push(byte);
+            rest = after;
         }
     }
     String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
@@ -126,7 +121,8 @@ pub fn query_encoded(text: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~,:()".contains(&byte) {
             encoded.push(char::from(byte));
         } else {
-            encoded.push_str(&format!("%{byte:02X}"));
+            let digit = |value: u8| char::from(b"0123456789ABCDEF"[usize::from(value)]);
+            encoded.extend(['%', digit(byte >> 4), digit(byte & 15)]);
         }
     }
     encoded

@@ -42,8 +42,8 @@ const MAX_REDIRECTS: usize = 10;
 /// What is read of an answer at first; more as it comes, whatever length it promises.
 const FIRST_BYTES: u64 = 1 << 20;
 
-/// A client that keeps its connections.
-#[derive(Debug)]
+/// A client that keeps its connections; clones share them.
+#[derive(Debug, Clone)]
 pub struct Http {
     agent: Agent,
     pauses: Vec<Duration>,
@@ -286,7 +286,8 @@ impl Http {
             let response = get.config().timeout_recv_body(body).build().call();
             let response = response.map_err(|source| {
                 // This one repeats the address.
-                let source = if matches!(source, Error::BadUri(_)) { Error::BadUri(address_told(&url)) } else { source };
+                let source =
+                    if matches!(source, Error::BadUri(_)) { Error::BadUri(address_told(&url)) } else { source };
                 HttpError::Failed { url: address_told(&url), source: Box::new(source) }
             })?;
             let location = response.headers().get("location").and_then(|location| location.to_str().ok());
