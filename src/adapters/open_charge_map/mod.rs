@@ -12,6 +12,7 @@
 //! - **Memory**: one batch of records, whatever the size of the dump.
 //! - **Source**: the C# model and the enumerations of openchargemap/ocm-system, and the reference data it publishes.
 
+mod api;
 mod compensations;
 mod connectors;
 mod countries;
@@ -35,5 +36,6 @@ mod text;
 mod titles;
 mod translate;
 
+pub use api::OcmApi;
 pub use error::OcmError;
 pub use source::OpenChargeMap;
