@@ -99,13 +99,13 @@ pub(super) fn sources(
                 SourceKind::OpenChargeMap { reference: table.reference.as_ref().map(|path| home.join(path)) }
             }
             "ocpi" => SourceKind::Ocpi,
-            "table" => match &table.table {
-                Some(mapping) => SourceKind::Table(Box::new(mapping.as_ref().clone())),
-                None => {
+            "table" => {
+                let Some(mapping) = &table.table else {
                     let message = "say what the columns mean in a table [source.table]";
                     return Err(text.error(&key("table"), at, message));
-                }
-            },
+                };
+                SourceKind::Table(Box::new(mapping.as_ref().clone()))
+            }
             other => {
                 let message =
                     format!("`{other}` is no kind of source; known kinds: osm_pbf, open_charge_map, ocpi, table");

@@ -16,6 +16,9 @@ use crate::support::{poimill, real_data, skipped};
 /// Rows of a count by name.
 type Counts<'a> = &'a [(&'a str, u64)];
 
+/// Pipeline, source and file; rows read and kept; rejected and found; licence.
+type Register<'a> = (&'a str, &'a str, &'a str, u64, u64, Counts<'a>, Counts<'a>, &'a str);
+
 /// Runs a shipped pipeline on a register and returns the folder of its latest snapshot.
 fn run(pipeline: &str, source: &str, register: &Path, store: &Path) -> PathBuf {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("pipelines/{pipeline}.toml"));
@@ -38,9 +41,18 @@ fn counts(counts: &BTreeMap<String, u64>) -> Vec<(&str, u64)> {
 #[test]
 fn every_row_of_the_real_registers_is_accounted_for() {
     let Some(data) = real_data() else { return skipped("every_row_of_the_real_registers_is_accounted_for") };
-    let cases: [(&str, &str, &str, u64, u64, Counts<'_>, Counts<'_>, &str); 4] = [
+    let cases: [Register<'_>; 4] = [
         ("afdc", "afdc", "us-afdc-ids-20220115.csv", 50_270, 50_270, &[], &[("unreadable_value", 1)], "NREL free use"),
-        ("uk-ncr", "ncr", "uk-ncr.csv", 3_966, 3_966, &[], &[("implausible_value", 7), ("wrong_country", 1)], "OGL-UK-3.0"),
+        (
+            "uk-ncr",
+            "ncr",
+            "uk-ncr.csv",
+            3_966,
+            3_966,
+            &[],
+            &[("implausible_value", 7), ("wrong_country", 1)],
+            "OGL-UK-3.0",
+        ),
         ("chargy", "chargy", "lu-chargy.geojson", 523, 523, &[], &[("implausible_value", 25)], "CC0-1.0"),
         (
             "bnetza",

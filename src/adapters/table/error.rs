@@ -35,19 +35,9 @@ pub enum TableError {
     OtherCrs { path: PathBuf, crs: String },
     #[error("{path} is {found}; the key `format` says {expected}")]
     OtherFormat { path: PathBuf, found: &'static str, expected: &'static str },
-    #[error(
-        "{path} has no column `{column}`, which `{key}` names{nearest}; {where_from} {known}{encoding}; \
-         list it in `optional` if it may be missing"
-    )]
-    UnknownColumn {
-        path: PathBuf,
-        column: String,
-        key: String,
-        nearest: String,
-        where_from: String,
-        known: String,
-        encoding: &'static str,
-    },
+    /// `help` is the nearest name and all that there are.
+    #[error("{path} has no column `{column}`, which `{key}` names{help}; list it in `optional` if it may be missing")]
+    UnknownColumn { path: PathBuf, column: String, key: String, help: Box<str> },
     #[error("{path} has {times} columns `{column}`, which `{key}` names; write `{column}#1` or `{column}#2`")]
     RepeatedColumn { path: PathBuf, column: String, key: String, times: usize },
     #[error(

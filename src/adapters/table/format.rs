@@ -102,7 +102,7 @@ fn kind_of(beginning: &[u8]) -> Kind {
     match text.first() {
         _ if Encoding::for_bom(beginning).is_some_and(|(encoding, _)| encoding != encoding_rs::UTF_8) => Kind::Csv,
         Some(b'{' | b'[') => Kind::Json,
-        _ if beginning.iter().filter(|byte| **byte == 0).count() > beginning.len() / 8 => Kind::NoTable(
+        _ if beginning.split(|byte| *byte == 0).count() > beginning.len() / 8 + 1 => Kind::NoTable(
             "neither text nor of a known format (if it is UTF-16, say so: format = \"csv\", encoding = \"utf-16le\")",
         ),
         _ => Kind::Csv,

@@ -92,7 +92,7 @@ impl<'a> GdalRows<'a> {
     /// When GDAL cannot read on.
     pub(super) fn next(&mut self) -> Result<Option<Object>, TableError> {
         let failed = |source| TableError::Gdal { path: self.path.to_owned(), source };
-        let Some(feature) = (&mut self.features).into_iter().next() else {
+        let Some(feature) = (&mut self.features).next() else {
             // GDAL tells the end and a failure in the same way.
             return match self.expected {
                 Some(expected) if expected > self.rows => {

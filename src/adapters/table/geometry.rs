@@ -27,7 +27,7 @@ impl Place {
         Self { shape: Shape::Point(Point::new(lon, lat)), others: Vec::new() }
     }
 
-    fn area(area: MultiPolygon<f64>) -> Self {
+    fn area(area: &MultiPolygon<f64>) -> Self {
         Self { shape: Shape::Area(area.orient(Direction::Default)), others: Vec::new() }
     }
 }
@@ -58,7 +58,7 @@ pub(super) fn of_cell(cell: &Cell) -> Result<Geometry<f64>, String> {
     Wkt(wkt).to_geo().map_err(|error| unreadable(text, &error.to_string()))
 }
 
-/// Bytes of WKB or EWKB, such as GeoPackages and GeoParquet hold.
+/// Bytes of WKB or EWKB, such as `GeoPackage` and `GeoParquet` hold.
 pub(super) fn of_wkb(bytes: &[u8]) -> Result<Geometry<f64>, String> {
     Ewkb(bytes.to_vec()).to_geo().map_err(|error| format!("its geometry cannot be read as WKB: {error}"))
 }
@@ -89,7 +89,7 @@ pub(super) fn place(geometry: Geometry<f64>) -> Option<Place> {
     let mut points: Vec<Point<f64>> = Vec::new();
     gather(geometry, &mut areas, &mut points);
     if !areas.is_empty() {
-        return Some(Place::area(MultiPolygon(areas)));
+        return Some(Place::area(&MultiPolygon(areas)));
     }
     let mut points = points.into_iter();
     let first = points.next()?;

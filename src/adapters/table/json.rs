@@ -81,9 +81,8 @@ pub(super) fn object(record: &JsonRecord) -> Result<Object, Reject> {
         line: record.line,
         message,
     };
-    let mut values = match parse(&record.bytes).map_err(refused)? {
-        Value::Object(values) => values,
-        _ => return Err(refused("it is no JSON object".to_owned())),
+    let Value::Object(mut values) = parse(&record.bytes).map_err(refused)? else {
+        return Err(refused("it is no JSON object".to_owned()));
     };
     let (place, line) = (record.place.clone(), record.line);
     let is_feature = values.get("type").and_then(Value::as_str) == Some("Feature") && values.contains_key("geometry");

@@ -144,16 +144,8 @@ impl Columns<'_> {
             let nearest = self.names.iter().rev().max_by(|a, b| alike(a).total_cmp(&alike(b)));
             let nearest = nearest.filter(|name| alike(name) >= ALIKE);
             let nearest = nearest.map_or_else(String::new, |name| format!(" (did you mean `{name}`?)"));
-            let (where_from, known) = (self.where_from.clone(), listed(self.names));
-            return Err(TableError::UnknownColumn {
-                path,
-                column,
-                key,
-                nearest,
-                where_from,
-                known,
-                encoding: self.encoding,
-            });
+            let help = format!("{nearest}; {} {}{}", self.where_from, listed(self.names), self.encoding).into();
+            return Err(TableError::UnknownColumn { path, column, key, help });
         }
         Ok(())
     }

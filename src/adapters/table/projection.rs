@@ -6,10 +6,14 @@ use crate::domain::RejectCode;
 use crate::domain::{Feature, Reject};
 
 /// From a coordinate system that the mapping or the file names.
+#[cfg(feature = "gdal")]
 pub(super) struct Projection {
-    #[cfg(feature = "gdal")]
     transform: gdal::spatial_ref::CoordTransform,
 }
+
+/// Only GDAL knows coordinate systems, so there is none without it.
+#[cfg(not(feature = "gdal"))]
+pub(super) enum Projection {}
 
 impl Projection {
     /// From a coordinate system by its name, e.g. `EPSG:2056`.
@@ -69,13 +73,13 @@ impl Projection {
         Ok(feature)
     }
 
-    /// Nothing to do, because there is no projection without GDAL.
+    /// Moves a feature.
     ///
     /// # Errors
     ///
-    /// None.
+    /// Never: there is no such projection.
     #[cfg(not(feature = "gdal"))]
-    pub(super) fn moved(&self, feature: Feature) -> Result<Feature, Reject> {
-        Ok(feature)
+    pub(super) fn moved(&self, _: Feature) -> Result<Feature, Reject> {
+        match *self {}
     }
 }

@@ -206,7 +206,7 @@ impl<R: BufRead> Frames<R> {
                 }
                 Found::Broken(Broken::TooLong, _) => {
                     self.skip_line()?;
-                    self.nothing(line, Broken::TooLong)
+                    Self::nothing(line, Broken::TooLong)
                 }
                 Found::Broken(why, bytes) => self.broken(line, why, bytes)?,
             };
@@ -223,7 +223,7 @@ impl<R: BufRead> Frames<R> {
         Frame { line, bytes, fields: parsed.fields, joined: Vec::new(), broken: None }
     }
 
-    fn nothing(&self, line: u64, why: Broken) -> Frame {
+    fn nothing(line: u64, why: Broken) -> Frame {
         Frame { line, bytes: Vec::new(), fields: Vec::new(), joined: Vec::new(), broken: Some(why) }
     }
 
@@ -289,14 +289,14 @@ impl<R: BufRead> Frames<R> {
             }
             if matches!(self.find(offset)?, Found::Record(record) if record.fields.len() == self.columns) {
                 self.skip(offset);
-                return Ok(self.nothing(line, why));
+                return Ok(Self::nothing(line, why));
             }
         }
         self.skip(bytes);
         if why != Broken::TooLong && !matches!(why, Broken::Columns(_)) && !self.is_at_line_begin() {
             self.skip_line()?;
         }
-        Ok(self.nothing(line, why))
+        Ok(Self::nothing(line, why))
     }
 
     fn is_at_line_begin(&self) -> bool {
@@ -344,12 +344,9 @@ impl<R: BufRead> Frames<R> {
     }
 
     fn count_lines(&mut self, range: Range<usize>) {
-        let passed = &self.buffer[range.clone()];
-        let lines = if self.usual == End::Cr {
-            passed.iter().filter(|byte| **byte == b'\r').count()
-        } else {
-            passed.iter().filter(|byte| **byte == b'\n').count()
-        };
+        let passed = &self.buffer[range];
+        let mark = if self.usual == End::Cr { b'\r' } else { b'\n' };
+        let lines = passed.split(|byte| *byte == mark).count() - 1;
         self.lines += lines as u64;
     }
 

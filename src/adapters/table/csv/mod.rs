@@ -67,7 +67,7 @@ impl<'a> Csv<'a> {
         let label = mapping.encoding.as_deref().map(str::as_bytes);
         // UTF-16 was turned into UTF-8 on the way.
         let encoding = label.and_then(Encoding::for_label).map_or(UTF_8, |encoding| encoding.output_encoding());
-        let encoding = if mapping.encoding.as_deref().is_some_and(|label| is_utf_16(label)) { UTF_8 } else { encoding };
+        let encoding = if mapping.encoding.as_deref().is_some_and(is_utf_16) { UTF_8 } else { encoding };
         let failed = |source| TableError::read(path, 0, source);
         let mut frames = Frames::new(reader, b',');
         if frames.peek(3).map_err(failed)?.starts_with(b"\xef\xbb\xbf") {
@@ -154,9 +154,7 @@ fn candidates(
         let is_readable = names.iter().all(Option::is_some);
         let names: Vec<String> = names.into_iter().map(Option::unwrap_or_default).collect();
         let columns = if mapping.header { text::distinct(&names) } else { text::numbered(names.len()) };
-        let has = |named: &&Named| {
-            columns.iter().any(|column| *column == named.column) || names.iter().any(|name| *name == named.column)
-        };
+        let has = |named: &&Named| columns.contains(&named.column) || names.contains(&named.column);
         let matched = wanted.iter().filter(has).count();
         found.push(Candidate { delimiter, skip, columns, line: frame.line, is_readable, matched });
     }

@@ -13,7 +13,7 @@ use flate2::write::GzEncoder;
 use parquet::arrow::ArrowWriter;
 use parquet::file::metadata::KeyValue;
 
-use super::{Told, read, read_bytes, read_file, refused};
+use super::{Told, read, read_bytes, read_file, refused, repeated};
 
 #[test]
 fn json_is_read_in_every_layout() {
@@ -54,9 +54,8 @@ fn json_is_read_in_every_layout() {
 
 #[test]
 fn a_column_of_json_that_only_later_records_have_is_found_and_one_of_none_is_refused() {
-    let lines: String = (0..1_500)
-        .map(|n| format!("{{\"id\":{n},\"x\":1,\"y\":2{}}}\n", if n == 1_400 { ",\"late\":\"z\"" } else { "" }))
-        .collect();
+    let late = |n| if n == 1_400 { ",\"late\":\"z\"" } else { "" };
+    let lines = repeated(1_500, |n| format!("{{\"id\":{n},\"x\":1,\"y\":2{}}}\n", late(n)));
     let mapping = |tag: &str| format!("id = 'id'\nlon = 'x'\nlat = 'y'\ntags = {{ t = '{tag}' }}");
     assert_eq!(read(&lines, &mapping("late")).tags()[1_400], "1400: t=z");
     let told = refused(lines.as_bytes(), &mapping("laet"));

@@ -1,6 +1,6 @@
 //! Messy CSV: line ends, quotes, columns, encodings and ids as they come.
 
-use super::{read, read_bytes, refused};
+use super::{read, read_bytes, refused, repeated};
 
 /// Three columns more than an id and a position need.
 const MAPPING: &str = "id = 'id'\nlon = 'lon'\nlat = 'lat'\ntags = { name = 'name' }";
@@ -90,7 +90,7 @@ fn a_quote_that_is_never_closed_costs_its_own_row() {
         assert_eq!(told.rejects()[..rejects.len()], rejects, "{rows:?}");
     }
     // However long the file is behind it.
-    let rows: String = (0..5_000).map(|n| format!("{n},1,2,x,\n")).collect();
+    let rows = repeated(5_000, |n| format!("{n},1,2,x,\n"));
     let told = table(&format!("a,1,2,\"x,\n{rows}"));
     assert_eq!((told.features.len(), told.rejects.len()), (5_000, 1));
     let endless = format!("a,1,2,{},\nb,1,2,x,\n", "x".repeat(3 << 20));
@@ -225,7 +225,7 @@ fn a_file_that_is_no_table_is_refused_and_one_without_rows_is_told() {
 
 #[test]
 fn rows_come_in_their_order_however_many_there_are() {
-    let rows: String = (0..7_000).map(|n| format!("r{n},{},2,x,\n", n % 90)).collect();
+    let rows = repeated(7_000, |n| format!("r{n},{},2,x,\n", n % 90));
     let told = table(&rows);
     let expected: Vec<String> = (0..7_000).map(|n| format!("r{n} {}", n + 2)).collect();
     assert_eq!(told.lines(), expected);

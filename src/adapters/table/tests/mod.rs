@@ -42,7 +42,8 @@ struct Told {
 impl Told {
     /// The tags of every feature, with its id.
     fn tags(&self) -> Vec<String> {
-        let pairs = |feature: &Feature| feature.tags.iter().map(|(k, v)| format!(" {k}={v}")).collect::<String>();
+        let pairs =
+            |feature: &Feature| feature.tags.iter().map(|(k, v)| format!(" {k}={v}")).collect::<Vec<_>>().concat();
         self.features.iter().map(|feature| format!("{}:{}", feature.id, pairs(feature))).collect()
     }
 
@@ -68,7 +69,7 @@ impl Told {
             let number = |n: Option<f64>, unit: &str| n.map_or(String::new(), |n| format!(" {n}{unit}"));
             let current = c.current.map_or(String::new(), |current| format!(" {current}"));
             let count = c.count.map_or(String::new(), |n| format!(" x{n}"));
-            let ids = c.evse_ids.iter().map(|id| format!(" {id}")).collect::<String>();
+            let ids = c.evse_ids.iter().map(|id| format!(" {id}")).collect::<Vec<_>>().concat();
             let rated = [number(c.power_kw, "kW"), number(c.voltage_v, "V"), number(c.amperage_a, "A")].concat();
             format!("{}{current}{rated}{count}{ids}", c.kind)
         };
@@ -90,6 +91,11 @@ fn told_finding(finding: &Finding) -> String {
     let before = finding.before.as_deref().unwrap_or_default();
     let after = finding.after.as_deref().map_or(String::new(), |after| format!(" -> {after}"));
     format!("{} {} {before}{after}", finding.rule, finding.field)
+}
+
+/// A text per number below `count`, one after the other.
+fn repeated(count: usize, text: impl Fn(usize) -> String) -> String {
+    (0..count).map(text).collect::<Vec<_>>().concat()
 }
 
 fn mapping(text: &str) -> Mapping {

@@ -1,10 +1,12 @@
 //! Values: each way to take one, and what cannot be read.
 
-use super::read;
+use super::{read, repeated};
+
+type Texts<'a> = &'a [&'a str];
 
 /// A tag `t` of one column, for each of these cells; then the findings.
 fn cells(take: &str, cells: &[&str]) -> (Vec<String>, Vec<String>) {
-    let rows: String = cells.iter().enumerate().map(|(n, cell)| format!("{n};1;2;{cell}\n")).collect();
+    let rows = repeated(cells.len(), |n| format!("{n};1;2;{}\n", cells[n]));
     let mapping = format!("id = 'id'\nlon = 'lon'\nlat = 'lat'\ndelimiter = ';'\ntags = {{ t = {take} }}");
     let told = read(&format!("id;lon;lat;c\n{rows}"), &mapping);
     let value = |feature: &crate::domain::Feature| feature.tags.get("t").unwrap_or("-").to_owned();
@@ -13,7 +15,7 @@ fn cells(take: &str, cells: &[&str]) -> (Vec<String>, Vec<String>) {
 
 #[test]
 fn a_text_is_read_as_it_is_said_to_be_or_is_a_finding() {
-    let cases: [(&str, &[&str], &[&str], &[&str]); 16] = [
+    let cases: [(&str, Texts<'_>, Texts<'_>, Texts<'_>); 16] = [
         ("'c'", &[" a  b ", ""], &["a  b", "-"], &[]),
         (
             "{ column = 'c', as = 'kw' }",
@@ -132,7 +134,7 @@ fn rows_are_wanted_by_what_their_columns_say() {
 #[test]
 fn weekdays_become_opening_hours() {
     let days = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
-    let header: String = days.iter().map(|day| format!(",{day} a,{day} b")).collect();
+    let header = days.map(|day| format!(",{day} a,{day} b")).concat();
     let mapping = "id = 'id'\nlon = 'lon'\nlat = 'lat'\n[tags]\nopening_hours = { from = '{day} a', to = '{day} b', \
         always = 'h24', days = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'] }";
     let week = |hours: &str, days: usize| format!("{}{}", format!(",{hours}").repeat(days), ",,".repeat(7 - days));
