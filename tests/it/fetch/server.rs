@@ -38,19 +38,22 @@ pub(super) struct Server {
     pub(super) url: String,
     requests: Arc<Mutex<Vec<String>>>,
     sent_bytes: Arc<AtomicU64>,
+    /// Answers under way.
+    answering: Arc<AtomicU64>,
 }
 
 impl Server {
     pub(super) fn new(answer: impl Fn(&Asked) -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
-        let server = Self { url, requests: Arc::default(), sent_bytes: Arc::default() };
-        let (requests, sent_bytes, answer) =
-            (Arc::clone(&server.requests), Arc::clone(&server.sent_bytes), Arc::new(answer));
+        let server = Self { url, requests: Arc::default(), sent_bytes: Arc::default(), answering: Arc::default() };
+        let (requests, answer) = (Arc::clone(&server.requests), Arc::new(answer));
+        let (sent_bytes, answering) = (Arc::clone(&server.sent_bytes), Arc::clone(&server.answering));
         thread::spawn(move || {
             for stream in listener.incoming() {
                 let (mut stream, answer) = (stream.expect("a connection"), Arc::clone(&answer));
                 let (requests, sent_bytes) = (Arc::clone(&requests), Arc::clone(&sent_bytes));
+                let answering = Arc::clone(&answering);
                 thread::spawn(move || {
                     let mut lines = BufReader::new(stream.try_clone().expect("a second handle")).lines();
                     loop {
@@ -64,13 +67,15 @@ impl Server {
                             continue;
                         }
                         let Reply(bytes, pause) = answer(&Asked { path: path.to_owned(), head });
+                        answering.fetch_add(1, Ordering::SeqCst);
                         for piece in bytes.chunks(PIECE_BYTES) {
                             if stream.write_all(piece).is_err() {
-                                return;
+                                break;
                             }
                             sent_bytes.fetch_add(piece.len() as u64, Ordering::Relaxed);
                             thread::sleep(pause);
                         }
+                        answering.fetch_sub(1, Ordering::SeqCst);
                         return;
                     }
                 });
@@ -84,8 +89,11 @@ impl Server {
         std::mem::take(&mut *self.requests.lock().expect("no test panics here"))
     }
 
-    /// Bytes sent since this was called before.
+    /// Bytes sent since this was called before. Waits for answers to those who have gone.
     pub(super) fn sent_bytes(&self) -> u64 {
+        while self.answering.load(Ordering::SeqCst) > 0 {
+            thread::sleep(Duration::from_millis(1));
+        }
         self.sent_bytes.swap(0, Ordering::Relaxed)
     }
 }
