@@ -75,7 +75,8 @@ fn every_row_of_the_real_registers_is_accounted_for() {
         assert_eq!(counts(&account.findings), findings, "{pipeline}");
         assert_eq!(counts(&account.licenses), [(license, kept)], "{pipeline}");
         assert!(account.attribution.is_some(), "{pipeline}");
-        let repaired: Counts<'_> = if pipeline == "uk-ncr" { &[("line_break_in_field", 2), ("sign_of_longitude", 1)] } else { &[] };
+        let repaired: Counts<'_> =
+            if pipeline == "uk-ncr" { &[("line_break_in_field", 2), ("sign_of_longitude", 1)] } else { &[] };
         assert_eq!(counts(&account.repaired), repaired, "{pipeline}");
     }
 }

@@ -8,3 +8,4 @@ mod ocpi;
 mod open_charge_map;
 mod read;
 mod station;
+mod table;
