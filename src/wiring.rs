@@ -1,7 +1,10 @@
 //! Wiring: the one place that names every adapter.
 
+mod fetch;
+
 use std::path::Path;
 
+pub use self::fetch::FetchWanted;
 use crate::adapters::geoparquet::{FolderStore, SnapshotFolder, StoreError};
 use crate::adapters::io::FolderScratch;
 use crate::adapters::memory::MemoryStore;
@@ -10,7 +13,7 @@ use crate::adapters::open_charge_map::OpenChargeMap;
 use crate::adapters::osm::{ChangesAt, OsmPbf};
 use crate::adapters::postgis::{LoadMode, PostGis};
 use crate::adapters::table::{BoundaryError, TableFile, read_boundary};
-use crate::config::{Overrides, RegionSettings, Secret, Settings, SourceKind, SourceSettings};
+use crate::config::{Overrides, RegionSettings, RetrySettings, Secret, Settings, SourceKind, SourceSettings};
 use crate::domain::{Metres, Region};
 use crate::pipeline::ports::{Observer, Scratch, Sink, Snapshot, SnapshotStore, Source};
 use crate::pipeline::{Feed, Pipeline, Ports, Report, RunError};
@@ -19,6 +22,7 @@ use crate::pipeline::{Feed, Pipeline, Ports, Report, RunError};
 pub struct Wired {
     pipeline: Pipeline,
     sources: Vec<SourceSettings>,
+    retries: RetrySettings,
     store: FolderStore,
     database: Option<(Secret, bool)>,
     notes: Vec<String>,
@@ -45,6 +49,7 @@ pub fn wire(file: &Path, overrides: &Overrides) -> Result<Wired, RunError> {
     Ok(Wired {
         store: FolderStore::new(&settings.store, &settings.name).with_zstd_level(settings.zstd_level),
         sources: settings.sources,
+        retries: settings.retries,
         layer_lines: settings.layer_lines,
         database: settings.database,
         notes: settings.notes,
@@ -121,22 +126,6 @@ impl Wired {
         let feeds = feeds.collect();
         let mut ports = Ports { feeds, store, sinks: sinks.collect(), scratch: &scratch, observer };
         self.pipeline.run(&mut ports)
-    }
-
-    /// Brings the sources up to date, one after the other, and tells of each what was done.
-    ///
-    /// Each element is an error when a source cannot be read, or what it needs cannot be had or written.
-    pub fn fetch<'a>(&'a self, observer: &'a dyn Observer) -> impl Iterator<Item = Result<String, RunError>> + 'a {
-        self.sources.iter().map(|settings| {
-            let fetched = match &settings.kind {
-                SourceKind::OsmPbf => osm_pbf(settings.clone()).fetch(observer)?,
-                SourceKind::OpenChargeMap { .. } | SourceKind::Ocpi | SourceKind::Table(_) => {
-                    let path = settings.paths[0].display();
-                    format!("nothing to fetch: only changes of OSM extracts are fetched; {path} stays as it is")
-                }
-            };
-            Ok(format!("{}: {fetched}", settings.name))
-        })
     }
 
     /// Looks at every input and, where one is set, the database; returns the plan as lines. Touches nothing.

@@ -30,6 +30,8 @@ pub(super) struct PipelineFile {
     pub(super) gate: GateTable,
     #[serde(default)]
     pub(super) repair: RepairTable,
+    #[serde(default)]
+    pub(super) fetch: FetchTable,
     pub(super) store: Option<StoreTable>,
     pub(super) postgis: Option<PostgisTable>,
 }
@@ -58,13 +60,18 @@ pub(super) struct SourceTable {
     pub(super) license: Option<String>,
     pub(super) attribution: Option<String>,
     pub(super) table: Option<Spanned<Mapping>>,
-    // For `poimill fetch`; read now so that a file written for it is accepted.
-    #[expect(dead_code, reason = "accepted for `poimill fetch`")]
-    pub(super) url: Option<String>,
-    #[expect(dead_code, reason = "accepted for `poimill fetch`")]
-    pub(super) country: Option<String>,
-    #[expect(dead_code, reason = "accepted for `poimill fetch`")]
-    pub(super) api_key: Option<FromEnv>,
+    // For `poimill fetch`.
+    pub(super) url: Option<Spanned<FromEnv>>,
+    pub(super) api: Option<Spanned<bool>>,
+    pub(super) country: Option<Spanned<String>>,
+    pub(super) api_key: Option<Spanned<FromEnv>>,
+    pub(super) token: Option<Spanned<FromEnv>>,
+    pub(super) token_encoding: Option<Spanned<String>>,
+    pub(super) page_size: Option<Spanned<u64>>,
+    pub(super) requests_per_s: Option<Spanned<f64>>,
+    pub(super) full_every_days: Option<Spanned<u64>>,
+    pub(super) checksum: Option<Spanned<String>>,
+    pub(super) archive: Option<u32>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -137,6 +144,13 @@ impl Default for RepairTable {
     fn default() -> Self {
         Self { positions: true }
     }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FetchTable {
+    pub(super) attempts: Option<Spanned<u64>>,
+    pub(super) pause_ms: Option<Spanned<u64>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -302,7 +316,8 @@ fn key_path(path: &str) -> String {
 }
 
 /// What the parser expects, in its words and in those of a person.
-const EXPECTATIONS: [(&str, &str); 6] = [
+const EXPECTATIONS: [(&str, &str); 7] = [
+    ("u32", "a whole number that is not negative"),
     ("u64", "a whole number that is not negative"),
     ("f64", "a number"),
     ("a sequence", "a list"),

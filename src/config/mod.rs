@@ -2,6 +2,7 @@
 //! environment counts only where the file says `{ env = "NAME" }`. Unknown keys and impossible values are refused before
 //! any work.
 
+mod fetch;
 mod file;
 mod layers;
 mod memory;
@@ -11,6 +12,7 @@ mod sources;
 #[cfg(test)]
 mod tests;
 
+pub use fetch::{FetchSettings, RetrySettings};
 pub use file::ConfigError;
 pub use memory::{MemoryError, memory_size};
 pub use secret::Secret;

@@ -6,6 +6,7 @@ use std::{fs, io};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
+use super::fetch::{RetrySettings, retries};
 use super::file::{ConfigError, FromEnv, PipelineFile, StoreTable, Text, Texts};
 use super::layers::{Layers, layers};
 use super::memory::DEFAULT_MEMORY_BYTES;
@@ -61,6 +62,8 @@ pub struct Settings {
     pub region: RegionSettings,
     /// Sources, in order of priority.
     pub sources: Vec<SourceSettings>,
+    /// How often requests are repeated.
+    pub retries: RetrySettings,
     /// When two records are one place.
     pub rules: Rules,
     /// A person's verdicts.
@@ -162,6 +165,7 @@ impl Settings {
 
         let region = region(text, &file, home)?;
         let sources = sources(text, &file.sources, home, overrides)?;
+        let retries = retries(text, &file.fetch)?;
         let names: Vec<String> = sources.iter().map(|source| source.name.clone()).collect();
         let Layers { all: layers, lines: layer_lines, told: layers_told } = layers(text, &file.layers, &sources)?;
         let rules = rules(text, &file)?;
@@ -227,6 +231,7 @@ impl Settings {
             repair_positions: file.repair.positions,
             region,
             sources,
+            retries,
             rules,
             decisions,
             layers,

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use toml::Spanned;
 
+use super::fetch::{FetchSettings, fetch_settings};
 use super::file::{ConfigError, SourceTable, Text};
 use super::settings::{Overrides, check_name};
 use crate::adapters::table::Mapping;
@@ -26,6 +27,8 @@ pub struct SourceSettings {
     pub license: Option<String>,
     /// Who must be named, where the input does not say.
     pub attribution: Option<String>,
+    /// From where it is fetched, and how.
+    pub fetch: FetchSettings,
 }
 
 /// What a source is.
@@ -156,7 +159,8 @@ pub(super) fn sources(
             })?),
         };
         let (license, attribution) = (table.license.clone(), table.attribution.clone());
-        sources.push(SourceSettings { name, kind, paths, changes, vintage, license, attribution });
+        let fetch = fetch_settings(text, table, key)?;
+        sources.push(SourceSettings { name, kind, paths, changes, vintage, license, attribution, fetch });
     }
     if sources.is_empty() {
         return Err(text.error("source", 0, "a pipeline needs at least one [[source]] with name, kind and path"));

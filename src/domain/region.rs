@@ -99,6 +99,16 @@ impl Region {
         self.boundary.is_none() && self.bbox == BBox::WORLD
     }
 
+    /// What is worth reading as boxes of west, south, east and north, none of which crosses the antimeridian; empty where
+    /// everything is.
+    #[must_use]
+    pub fn read_boxes(&self) -> Vec<[f64; 4]> {
+        if self.is_world() {
+            return Vec::new();
+        }
+        self.halo_box.rects().map(|rect| [rect.min().x, rect.min().y, rect.max().x, rect.max().y]).collect()
+    }
+
     /// Whether a record here is worth reading: in the region or its halo.
     #[must_use]
     pub fn reads(&self, p: LonLat) -> bool {
@@ -130,6 +140,16 @@ mod tests {
     use geo::polygon;
 
     use super::*;
+
+    #[test]
+    fn a_box_across_the_antimeridian_is_read_as_two() {
+        let boxes = |bbox| Region::from_bbox(bbox, Metres(0.0)).read_boxes();
+        let [south, north] = [-10.0, 10.0];
+        assert_eq!(boxes(BBox { xmin: 1.0, ymin: south, xmax: 2.0, ymax: north }), [[1.0, south, 2.0, north]]);
+        let across = boxes(BBox { xmin: 170.0, ymin: south, xmax: -170.0, ymax: north });
+        assert_eq!(across, [[170.0, south, 180.0, north], [-180.0, south, -170.0, north]]);
+        assert_eq!(Region::world().read_boxes(), [[0.0; 4]; 0]);
+    }
 
     #[test]
     fn a_position_on_a_border_belongs_to_one_of_two_neighbours() {

@@ -1,5 +1,10 @@
 //! `poimill fetch`: diffs come from a server once, and runs use them without it.
 
+mod apis;
+mod download;
+mod secrets;
+mod server;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -101,7 +106,7 @@ fn what_was_fetched_is_used_without_the_server() {
     server.stand_at(4);
     let demo = demo(&server.url);
     let shipped = shipped("ocm.json");
-    let ocm = format!("ocm: nothing to fetch: only changes of OSM extracts are fetched; {shipped} stays as it is\n");
+    let ocm = format!("ocm: nothing to fetch: no `url` is set; {shipped} stays as it is\n");
     let size = |numbers: &[u64]| {
         let files = server.files.lock().unwrap();
         numbers.iter().map(|number| files[&format!("000/000/{number:03}.osc.gz")].len()).sum::<usize>()
@@ -129,7 +134,7 @@ fn what_was_fetched_is_used_without_the_server() {
     server.files.lock().unwrap().clear();
     let (told, report) = run(&demo);
     assert_eq!((told.code, &report["vintage"]), (0, &"2026-05-05T20:21:00Z".into()), "{told:?}");
-    assert_eq!(report["counts"]["places"], 101 + 4);
+    assert_eq!(report["counts"]["places"], 100 + 4);
     assert!(server.asked.lock().unwrap().is_empty());
     let text = fs::read_to_string(demo.latest().join("manifest.json")).unwrap();
     let manifest: Value = serde_json::from_str(&text).unwrap();
@@ -152,14 +157,15 @@ fn an_extract_that_is_as_new_as_its_server_runs_without_changes() {
     assert!(told.code == 0 && told.out.starts_with(nothing), "{told:?}");
     server.files.lock().unwrap().clear();
     let (told, report) = run(&demo);
-    assert_eq!((told.code, &report["counts"]["places"]), (0, &101.into()), "{told:?}");
+    assert_eq!((told.code, &report["counts"]["places"]), (0, &100.into()), "{told:?}");
 }
 
 #[test]
 fn sources_without_a_server_are_named_and_what_is_missing_is_told() {
     let folder = Demo::new();
     let told = folder.poimill("fetch demo.toml");
-    let none = "osm: nothing to fetch: set `changes` to the address of a replication folder to keep it up to date\n";
+    let none =
+        "osm: nothing to fetch: set `url` to the address of an extract, or `changes` to that of a replication folder\n";
     assert!(told.code == 0 && told.out.starts_with(none), "{told:?}");
 
     let diffs = demo("diffs");

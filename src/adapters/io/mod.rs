@@ -1,13 +1,21 @@
 //! Files, compression and HTTP, shared by the other adapters.
 
+mod fetch;
 mod files;
 mod http;
 mod records;
 mod scratch;
 
+pub use fetch::{
+    Algorithm, Archive, Checksum, Content, Download, FetchError, FetchRecord, KEEP, Part, behind_links, beside,
+    write_whole,
+};
 pub use files::{decompressed, input_of, input_of_bytes, open_decompressed, size_told};
 #[cfg(test)]
 pub(crate) use http::tests as http_tests;
-pub use http::{Http, HttpError};
+pub use http::{
+    ATTEMPTS, Answer, FIRST_PAUSE, Http, HttpError, Patience, Request, address_joined, address_told, http_date,
+    is_same_server, query_encoded,
+};
 pub use records::{JsonRecord, JsonRecords, Layout, RecordsError};
 pub use scratch::{FolderScratch, ScratchError};

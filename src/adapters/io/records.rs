@@ -11,6 +11,12 @@ use std::path::{Path, PathBuf};
 
 use super::files::open_decompressed;
 
+mod brackets;
+#[cfg(test)]
+mod tests;
+
+use brackets::{Brackets, End, Search, array_in};
+
 /// Largest record, in bytes; real ones stay below 1 MB. More means one huge object that is no dump of records.
 const RECORD_MAX_BYTES: usize = 1 << 26;
 
@@ -49,6 +55,7 @@ pub enum RecordsError {
 
 impl RecordsError {
     /// A failure in the middle of `path`, after so many whole records.
+    #[must_use]
     pub fn interrupted(path: &Path, records: u64, source: io::Error) -> Self {
         let path = path.to_owned();
         match source.kind() {
@@ -97,6 +104,8 @@ pub struct JsonRecords<'a> {
     records: u64,
     /// Whether the end of the array was seen.
     is_done: bool,
+    /// Length of the last record: room for the next one.
+    last_bytes: usize,
 }
 
 impl<'a> JsonRecords<'a> {
@@ -108,8 +117,16 @@ impl<'a> JsonRecords<'a> {
     /// When the file cannot be read, is empty, or does not begin like JSON.
     pub fn open(path: &'a Path, enclosing: &[&str], on_bytes: impl Fn(u64) + 'a) -> Result<Self, RecordsError> {
         let reader = open_decompressed(path, on_bytes).map_err(|source| RecordsError::interrupted(path, 0, source))?;
-        let mut frames =
-            Self { path, reader, layout: Layout::Array, offset_bytes: 0, lines: 0, records: 0, is_done: false };
+        let mut frames = Self {
+            path,
+            reader,
+            layout: Layout::Array,
+            offset_bytes: 0,
+            lines: 0,
+            records: 0,
+            is_done: false,
+            last_bytes: 0,
+        };
         if frames.buffer()?.starts_with(b"\xef\xbb\xbf") {
             frames.consume(3);
         }
@@ -133,6 +150,7 @@ impl<'a> JsonRecords<'a> {
     }
 
     /// How the records follow each other.
+    #[must_use]
     pub fn layout(&self) -> Layout {
         self.layout
     }
@@ -142,6 +160,7 @@ impl<'a> JsonRecords<'a> {
     /// # Errors
     ///
     /// When the file cannot be read, or ends or goes on in a way that no whole dump does.
+    #[expect(clippy::should_implement_trait, reason = "an iterator's `next` has no place for the error that ends it")]
     pub fn next(&mut self) -> Result<Option<JsonRecord>, RecordsError> {
         let frame = match self.layout {
             Layout::Array | Layout::Enclosed => self.next_element()?,
@@ -152,7 +171,10 @@ impl<'a> JsonRecords<'a> {
                 Some(_) => return Err(self.damaged()),
             },
         };
-        self.records += u64::from(frame.is_some());
+        if let Some(frame) = &frame {
+            self.records += 1;
+            self.last_bytes = frame.bytes.len();
+        }
         Ok(frame)
     }
 
@@ -199,7 +221,7 @@ impl<'a> JsonRecords<'a> {
                 return Ok(false);
             };
             self.offset_bytes += at as u64;
-            self.lines += beginning[..at].iter().filter(|byte| **byte == b'\n').count() as u64;
+            self.lines += (beginning[..at].split(|byte| *byte == b'\n').count() - 1) as u64;
             self.read_again(beginning.split_off(at));
             return Ok(true);
         }
@@ -207,7 +229,7 @@ impl<'a> JsonRecords<'a> {
 
     /// Passes over what stands behind the array of an envelope, up to the envelope's own end.
     fn leave_envelope(&mut self) -> Result<(), RecordsError> {
-        let mut brackets = Brackets { open: vec![b'{'], ..Brackets::default() };
+        let mut brackets = Brackets::in_object();
         loop {
             let buffer = self.buffer()?;
             if buffer.is_empty() {
@@ -262,8 +284,11 @@ impl<'a> JsonRecords<'a> {
         let bytes = self.line()?;
         self.offset_bytes += bytes.len() as u64;
         self.lines += u64::from(bytes.ends_with(b"\n"));
-        let is_whole = !bytes.starts_with(b"{") || Brackets::default().end_of(&bytes).is_some();
-        if !is_whole && self.skip_blanks()?.is_none() {
+        // Damage behind the line is damage behind this record.
+        self.records += 1;
+        let is_last = self.skip_blanks()?.is_none();
+        self.records -= 1;
+        if is_last && bytes.starts_with(b"{") && Brackets::default().end_of(&bytes).is_none() {
             return Err(self.cut());
         }
         Ok(Some(JsonRecord { place: format!("line {line}"), line: Some(line), bytes }))
@@ -272,7 +297,7 @@ impl<'a> JsonRecords<'a> {
     /// An object or array that begins here, up to its own end.
     fn enclosed(&mut self) -> Result<JsonRecord, RecordsError> {
         let mut brackets = Brackets::default();
-        let mut bytes = Vec::new();
+        let mut bytes = self.room();
         loop {
             let buffer = self.buffer()?;
             if buffer.is_empty() {
@@ -317,9 +342,14 @@ impl<'a> JsonRecords<'a> {
         JsonRecord { place: format!("element {}", self.records + 1), line: None, bytes }
     }
 
+    /// Room for a record of the size of the last one and a little more.
+    fn room(&self) -> Vec<u8> {
+        Vec::with_capacity((self.last_bytes + self.last_bytes / 8).min(1 << 20))
+    }
+
     /// A line with its end, not yet counted as consumed.
     fn line(&mut self) -> Result<Vec<u8>, RecordsError> {
-        let mut bytes = Vec::new();
+        let mut bytes = self.room();
         let mut limited = self.reader.by_ref().take(RECORD_MAX_BYTES as u64 + 1);
         let read = limited.read_until(b'\n', &mut bytes);
         read.map_err(|source| RecordsError::interrupted(self.path, self.records, source))?;
@@ -364,235 +394,5 @@ impl<'a> JsonRecords<'a> {
 
     fn too_large(&self) -> RecordsError {
         RecordsError::TooLarge { path: self.path.to_owned(), record: self.records + 1, limit_bytes: RECORD_MAX_BYTES }
-    }
-}
-
-/// What a look at the beginning of an object tells of an array in it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Search {
-    /// The first byte behind its bracket.
-    Found(usize),
-    /// It has none.
-    None,
-    /// More of the object must be read.
-    More,
-}
-
-/// Looks among the members of an object for an array under one of these names.
-fn array_in(object: &[u8], names: &[&str]) -> Search {
-    let skip = |mut at: usize| {
-        while object.get(at).is_some_and(u8::is_ascii_whitespace) {
-            at += 1;
-        }
-        at
-    };
-    let mut at = 1;
-    loop {
-        at = skip(at);
-        match object.get(at) {
-            None => return Search::More,
-            Some(b'"') => {}
-            Some(_) => return Search::None,
-        }
-        let Some(end) = end_of_text(object, at) else { return Search::More };
-        let name = &object[at + 1..end - 1];
-        at = skip(end);
-        match object.get(at) {
-            None => return Search::More,
-            Some(b':') => at = skip(at + 1),
-            Some(_) => return Search::None,
-        }
-        match object.get(at) {
-            None => return Search::More,
-            Some(b'[') if names.iter().any(|wanted| wanted.as_bytes() == name) => return Search::Found(at + 1),
-            Some(b'{' | b'[') => match Brackets::default().end_of(&object[at..]) {
-                Some((End::Closed, length)) => at += length + 1,
-                Some((End::Mismatched, _)) => return Search::None,
-                None => return Search::More,
-            },
-            Some(b'"') => match end_of_text(object, at) {
-                Some(end) => at = end,
-                None => return Search::More,
-            },
-            Some(_) => {
-                let is_end = |byte: &u8| b",}".contains(byte) || byte.is_ascii_whitespace();
-                match object[at..].iter().position(is_end) {
-                    Some(length) => at += length,
-                    None => return Search::More,
-                }
-            }
-        }
-        at = skip(at);
-        match object.get(at) {
-            None => return Search::More,
-            Some(b',') => at += 1,
-            Some(_) => return Search::None,
-        }
-    }
-}
-
-/// Where a text that begins at `at` with its quote ends, behind its other quote.
-fn end_of_text(bytes: &[u8], at: usize) -> Option<usize> {
-    let mut is_escaped = false;
-    for (offset, byte) in bytes[at + 1..].iter().enumerate() {
-        match byte {
-            _ if is_escaped => is_escaped = false,
-            b'\\' => is_escaped = true,
-            b'"' => return Some(at + offset + 2),
-            _ => {}
-        }
-    }
-    None
-}
-
-/// Which brackets are open, as far as read. Knows texts, so that brackets in them do not count.
-#[derive(Debug, Default)]
-struct Brackets {
-    open: Vec<u8>,
-    in_text: bool,
-    is_escaped: bool,
-}
-
-/// How what was open ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum End {
-    /// Its own bracket closed it.
-    Closed,
-    /// The bracket of another kind came, or one too many.
-    Mismatched,
-}
-
-impl Brackets {
-    /// Reads on until the outermost bracket ends; how, and at which byte.
-    fn end_of(&mut self, bytes: &[u8]) -> Option<(End, usize)> {
-        for (at, byte) in bytes.iter().enumerate() {
-            if self.in_text {
-                match byte {
-                    _ if self.is_escaped => self.is_escaped = false,
-                    b'\\' => self.is_escaped = true,
-                    b'"' => self.in_text = false,
-                    _ => {}
-                }
-                continue;
-            }
-            match byte {
-                b'"' => self.in_text = true,
-                b'{' | b'[' => self.open.push(*byte),
-                b'}' | b']' => {
-                    let opening = if *byte == b'}' { b'{' } else { b'[' };
-                    if self.open.pop() != Some(opening) {
-                        return Some((End::Mismatched, at));
-                    } else if self.open.is_empty() {
-                        return Some((End::Closed, at));
-                    }
-                }
-                _ => {}
-            }
-        }
-        None
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::io::Write;
-
-    use flate2::Compression;
-    use flate2::write::GzEncoder;
-
-    use super::*;
-
-    /// The places and texts of the frames of a file with these bytes.
-    fn frames(bytes: &[u8]) -> Result<Vec<(String, String)>, RecordsError> {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("dump.json");
-        std::fs::write(&path, bytes).unwrap();
-        let mut frames = JsonRecords::open(&path, &["data", "features"], |_| ())?;
-        let mut found = Vec::new();
-        while let Some(frame) = frames.next()? {
-            found.push((frame.place, String::from_utf8_lossy(&frame.bytes).trim().to_owned()));
-        }
-        Ok(found)
-    }
-
-    fn gzip(bytes: &[u8]) -> Vec<u8> {
-        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
-        encoder.write_all(bytes).unwrap();
-        encoder.finish().unwrap()
-    }
-
-    #[test]
-    fn records_are_found_in_every_layout() {
-        let array = ["element 1", "element 2", "element 3"];
-        let cases: [(&str, &[&str], &[&str]); 18] = [
-            ("[]", &[], &[]),
-            (" [ ] \n", &[], &[]),
-            ("[{\"a\":1},{\"b\":[2]} , {}]\n", &array, &["{\"a\":1}", "{\"b\":[2]}", "{}"]),
-            ("\u{feff}[{\"a\":\"}],{\\\"\"},5,null]", &array, &["{\"a\":\"}],{\\\"\"}", "5", "null"]),
-            ("[\"a,]b\", [1, 2], {\"a\": oops}]", &array, &["\"a,]b\"", "[1, 2]", "{\"a\": oops}"]),
-            ("{\"a\":1}\n\n {\"b\":2}", &["line 1", "line 3"], &["{\"a\":1}", "{\"b\":2}"]),
-            (
-                "{\"a\":1}\r\noops\r\n{\"b\":2}\r\n",
-                &["line 1", "line 2", "line 3"],
-                &["{\"a\":1}", "oops", "{\"b\":2}"],
-            ),
-            ("{\"a\":1}\n{\"b\n{\"c\":3}", &["line 1", "line 2", "line 3"], &["{\"a\":1}", "{\"b", "{\"c\":3}"]),
-            ("{\"a\n\n{\"b\":1}\n", &["line 1", "line 3"], &["{\"a", "{\"b\":1}"]),
-            ("{\"a\":1}\noops", &["line 1", "line 2"], &["{\"a\":1}", "oops"]),
-            ("{\n \"a\": 1\n}\n", &["element 1"], &["{\n \"a\": 1\n}"]),
-            ("{\n\"a\":1}\n{\n\"b\":2}", &["element 1", "element 2"], &["{\n\"a\":1}", "{\n\"b\":2}"]),
-            ("{}", &["line 1"], &["{}"]),
-            ("{\"data\":[{\"a\":1},{}],\"code\":1000}\n", &array[..2], &["{\"a\":1}", "{}"]),
-            ("{ \"t\" : \"]\\\"\", \"n\":{\"data\":[7]}, \"c\":-1e3 ,\n\"features\" : [ {} ] }", &array[..1], &["{}"]),
-            ("{\"data\":[]}", &[], &[]),
-            ("{\"data\":{\"a\":1}}", &["line 1"], &["{\"data\":{\"a\":1}}"]),
-            ("{\"id\":1,\"x\":[2]}\n{\"id\":2}", &["line 1", "line 2"], &["{\"id\":1,\"x\":[2]}", "{\"id\":2}"]),
-        ];
-        for (text, places, texts) in cases {
-            let expected: Vec<_> = places.iter().zip(texts).map(|(p, t)| ((*p).to_owned(), (*t).to_owned())).collect();
-            assert_eq!(frames(text.as_bytes()).unwrap(), expected, "{text}");
-            assert_eq!(frames(&gzip(text.as_bytes())).unwrap(), expected, "{text}, gzip");
-        }
-    }
-
-    #[test]
-    fn what_no_whole_dump_can_be_is_an_error_that_says_where() {
-        let cases: [(&str, &str); 20] = [
-            ("", "is empty; fetch it again"),
-            (" \n ", "is empty; fetch it again"),
-            ("<html>\n", "is not JSON: it begins with `<html>\\n`"),
-            ("5", "is not JSON: it begins with `5`"),
-            ("[", "is cut off after record 0; fetch it again"),
-            ("[{\"a\":1}", "is cut off after record 1; fetch it again"),
-            ("[{\"a\":1},", "is cut off after record 1; fetch it again"),
-            ("[{\"a\":1},{\"b\":\"]", "is cut off after record 1; fetch it again"),
-            ("[12", "is cut off after record 0; fetch it again"),
-            ("{\"a\":1}\n{\"b", "is cut off after record 1; fetch it again"),
-            ("{\"a\":1}\n{\"b\n \n", "is cut off after record 1; fetch it again"),
-            ("{\n\"a\":1", "is cut off after record 0; fetch it again"),
-            ("[{\"a\":1}]]", "is damaged at byte 9; fetch it again"),
-            ("[{\"a\":1} {\"b\":2}]", "is damaged at byte 9; fetch it again"),
-            ("[{\"a\":1},]", "is damaged at byte 9; fetch it again"),
-            ("[{\"a\":[1}]", "is damaged at byte 8; fetch it again"),
-            ("{\"data\":[{}", "is cut off after record 1; fetch it again"),
-            ("{\"data\":[{}],", "is cut off after record 1; fetch it again"),
-            ("{\"data\":[{}]]", "is damaged at byte 12; fetch it again"),
-            ("{\n\"a\":1}\noops", "is damaged at byte 9; fetch it again"),
-        ];
-        for (text, message) in cases {
-            let error = frames(text.as_bytes()).expect_err(text).to_string();
-            assert!(error.ends_with(&format!("dump.json {message}")), "{text}: {error}");
-        }
-    }
-
-    #[test]
-    fn a_gzip_stream_that_does_not_check_is_an_error() {
-        let mut damaged = gzip(b"[{\"a\":1},{\"b\":2}]");
-        let checksum = damaged.len() - 8;
-        damaged[checksum] ^= 1;
-        assert!(matches!(frames(&damaged), Err(RecordsError::Compression { records: 2, .. })));
-        let mut trailed = gzip(b"[]");
-        trailed.extend_from_slice(b"oops");
-        assert!(frames(&trailed).is_err());
     }
 }

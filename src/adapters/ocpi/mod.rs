@@ -21,9 +21,11 @@ mod evses;
 mod hours;
 mod json;
 mod location;
+mod pages;
 mod reading;
 mod source;
 mod tags;
 
 pub use error::OcpiError;
+pub use pages::OcpiPages;
 pub use source::Ocpi;

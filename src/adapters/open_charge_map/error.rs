@@ -23,7 +23,7 @@ pub enum OcmError {
     Records(#[from] RecordsError),
 
     /// The folder holds no dump.
-    #[error("{path} holds no file ending in .json, .ndjson or .jsonl, gzip or not")]
+    #[error("{path} holds no file ending in .json, .ndjson, .jsonl, .geojson or .csv, gzip or not")]
     EmptyFolder { path: PathBuf },
 
     /// It is JSON, but not of Open Charge Map.

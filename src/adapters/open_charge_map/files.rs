@@ -10,7 +10,7 @@ use crate::adapters::io::input_of;
 use crate::domain::{Input, hex};
 
 /// Endings of files that a folder is searched for, before `.gz`.
-const ENDINGS: [&str; 3] = [".json", ".ndjson", ".jsonl"];
+const ENDINGS: [&str; 5] = [".json", ".ndjson", ".jsonl", ".geojson", ".csv"];
 
 /// A file of the dump.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -101,7 +101,7 @@ mod tests {
     fn a_folder_is_walked_by_name_without_what_is_hidden_or_foreign() {
         let folder = tempfile::tempdir().unwrap();
         for name in
-            ["b/2.json", "b/10.JSON.gz", "a.ndjson", "c.jsonl", ".git/x.json", ".y.json", "readme.md", "b.csv", "b.gz"]
+            ["b/2.json", "b/10.JSON.gz", "a.ndjson", "c.jsonl", ".git/x.json", ".y.json", "readme.md", "b.txt", "b.gz"]
         {
             let path = folder.path().join(name);
             fs::create_dir_all(path.parent().unwrap()).unwrap();

@@ -1,15 +1,19 @@
 //! Reference data: what Open Charge Map's numbers stand for. The built-in tables, with a reference data file over them.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::Path;
 
-use serde_json::Value;
-
 use super::OcmError;
+use super::compensations::{OCPI_PROVIDERS, says_ocpi};
 use super::countries;
-use super::json::{Fields, tidy};
+use super::json::Fields;
+use super::providers::{PROVIDERS, Provider};
+use super::scan::scan;
+use super::titles::{CONNECTION_TYPES, CURRENT_TYPES, STATUS_TYPES, Titles, USAGE_TYPES};
 use crate::adapters::io::{RecordsError, open_decompressed};
+use crate::domain::Finding;
 
 /// Operators that stand for "nobody in particular": unknown, a private individual, the business at the location.
 const NO_OPERATOR: [i64; 3] = [1, 44, 45];
@@ -24,39 +28,62 @@ const OPERATORS: [(i64, &str); 6] = [
     (3339, "Chargefox"),
 ];
 
-/// Titles of the data providers, for attribution, as of 2023. Licences are never built in: they change.
-const PROVIDERS: [(i64, &str); 23] = [
-    (1, "Open Charge Map Contributors"),
-    (2, "afdc.energy.gov"),
-    (7, "Mobie.pt"),
-    (8, "ev-charging.com"),
-    (13, "www.uppladdning.nu"),
-    (14, "e-Laad"),
-    (15, "CarStations.com"),
-    (17, "BlinkNetwork.com"),
-    (18, "UK National Charge Point Registry"),
-    (19, "NOBIL"),
-    (20, "Chargepoint.net"),
-    (21, "RWE Mobility"),
-    (22, "CHAdeMO.com"),
-    (23, "ESB eCars"),
-    (24, "AddÉnergie Technologies Inc."),
-    (25, "Catalan Energy Institute (ICAEN)"),
-    (26, "Oplaadpalen.nl"),
-    (27, "Place To Plug"),
-    (28, "data.gouv.fr"),
-    (29, "Bundesnetzagentur.de"),
-    (30, "EVIO"),
-    (31, "Sitronics"),
-    (32, "Lithuanian Road Administration"),
-];
+/// Submission statuses with which Open Charge Map shows a record; with the others of its list it does not.
+const PUBLISHED: [i64; 2] = [100, 200];
 
-/// A data provider, as far as it is known.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Provider {
-    pub(super) title: Option<String>,
-    /// Its licence in its own words.
-    pub(super) license: Option<String>,
+/// What a kind of usage says, besides who may use the place. `None` where nobody says.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Usage {
+    pub(super) pays_at_location: Option<bool>,
+    pub(super) needs_membership: Option<bool>,
+    pub(super) needs_access_key: Option<bool>,
+}
+
+impl Usage {
+    fn of(usage: Fields<'_>) -> Self {
+        Self {
+            pays_at_location: usage.flag("IsPayAtLocation"),
+            needs_membership: usage.flag("IsMembershipRequired"),
+            needs_access_key: usage.flag("IsAccessKeyRequired"),
+        }
+    }
+
+    /// What `self` says, and `other` where it says nothing.
+    fn or(self, other: Self) -> Self {
+        Self {
+            pays_at_location: self.pays_at_location.or(other.pays_at_location),
+            needs_membership: self.needs_membership.or(other.needs_membership),
+            needs_access_key: self.needs_access_key.or(other.needs_access_key),
+        }
+    }
+}
+
+/// Lists of the reference data whose titles stand for numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum List {
+    Connection,
+    Current,
+    Usage,
+    Status,
+}
+
+impl List {
+    /// The fields of a record that state a number of this list, and the object that it stands for.
+    const fn keys(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Connection => ("ConnectionTypeID", "ConnectionType"),
+            Self::Current => ("CurrentTypeID", "CurrentType"),
+            Self::Usage => ("UsageTypeID", "UsageType"),
+            Self::Status => ("StatusTypeID", "StatusType"),
+        }
+    }
+}
+
+/// A number of a list, or the title that is in no list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Stated<'a> {
+    Number(i64),
+    UnknownTitle(Cow<'a, str>),
 }
 
 /// What the numbers stand for.
@@ -65,19 +92,43 @@ pub(super) struct Reference {
     /// Names; `None` for an operator that is a private individual.
     operators: BTreeMap<i64, Option<String>>,
     countries: BTreeMap<i64, String>,
+    country_titles: Titles,
     providers: BTreeMap<i64, Provider>,
     connection_types: BTreeMap<i64, String>,
+    connection_titles: Titles,
+    current_titles: Titles,
+    usages: BTreeMap<i64, Usage>,
+    usage_titles: Titles,
+    /// Whether a status means that the place works.
+    statuses: BTreeMap<i64, bool>,
+    status_titles: Titles,
+    /// Whether a submission status means that the record is shown.
+    submissions: BTreeMap<i64, bool>,
 }
 
 impl Reference {
     /// What is known without a file.
     pub(super) fn built_in() -> Self {
-        let provider = |title: &str| Provider { title: Some(title.to_owned()), license: None };
+        let provider = |id: i64, title: &str| Provider {
+            title: Some(title.into()),
+            is_ocpi: OCPI_PROVIDERS.contains(&id),
+            ..Provider::default()
+        };
+        let membership = Usage { needs_membership: Some(true), ..Usage::default() };
+        let payment = Usage { pays_at_location: Some(true), ..Usage::default() };
         Self {
             operators: OPERATORS.iter().map(|(id, name)| (*id, Some((*name).to_owned()))).collect(),
             countries: BTreeMap::new(),
-            providers: PROVIDERS.iter().map(|(id, title)| (*id, provider(title))).collect(),
+            country_titles: Titles::default(),
+            providers: PROVIDERS.iter().map(|(id, title)| (*id, provider(*id, title))).collect(),
             connection_types: BTreeMap::new(),
+            connection_titles: Titles::of(&CONNECTION_TYPES),
+            current_titles: Titles::of(&CURRENT_TYPES),
+            usages: BTreeMap::from([(2, membership), (4, membership), (5, payment)]),
+            usage_titles: Titles::of(&USAGE_TYPES),
+            statuses: BTreeMap::new(),
+            status_titles: Titles::of(&STATUS_TYPES),
+            submissions: PUBLISHED.iter().map(|id| (*id, true)).collect(),
         }
     }
 
@@ -91,75 +142,167 @@ impl Reference {
         let mut file = open_decompressed(path, |_| ()).map_err(|source| OcmError::read(path, source))?;
         file.read_to_end(&mut bytes).map_err(|source| RecordsError::interrupted(path, 0, source))?;
         let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
-        let value =
-            serde_json::from_slice(text).map_err(|source| OcmError::ReferenceJson { path: path.to_owned(), source })?;
-        Self::built_in().with(&tidy(value)).ok_or_else(|| OcmError::NotReference { path: path.to_owned() })
+        Self::built_in().with(text).map_err(|error| match error {
+            Some(source) => OcmError::ReferenceJson { path: path.to_owned(), source },
+            None => OcmError::NotReference { path: path.to_owned() },
+        })
     }
 
-    /// Puts reference data over what is known; `None` when it is something else.
-    fn with(mut self, value: &Value) -> Option<Self> {
-        let data = Fields::of(value);
+    /// Puts reference data over what is known. Fails with the reason why it is not JSON, or with `None` when it is something
+    /// else.
+    fn with(mut self, bytes: &[u8]) -> Result<Self, Option<serde_json::Error>> {
+        let mut nodes = Vec::new();
+        let text = std::str::from_utf8(bytes).ok().filter(|text| scan(text, &mut nodes).is_ok());
+        let Some(text) = text else {
+            return Err(serde_json::from_slice::<serde_json::Value>(bytes).err());
+        };
+        let data = Fields::of(text, &nodes);
         if !["Operators", "Countries", "DataProviders"].iter().any(|list| data.has_list(list)) {
-            return None;
+            return Err(None);
         }
+        let passed = &mut Vec::new();
         for operator in data.objects("Operators") {
-            if let (Some(id), Some(name)) = (operator.integer("ID"), operator.text("Title")) {
+            if let (Some(id), Some(name)) = (operator.integer("ID", passed), operator.text("Title", passed)) {
                 let is_private = operator.flag("IsPrivateIndividual") == Some(true);
-                self.operators.insert(id, (!is_private).then_some(name));
+                self.operators.insert(id, (!is_private).then(|| name.into_owned()));
             }
         }
         for country in data.objects("Countries") {
-            if let (Some(id), Some(code)) = (country.integer("ID"), country_code(country)) {
+            if let (Some(id), Some(code)) = (country.integer("ID", passed), country_code(country)) {
                 self.countries.insert(id, code);
+                if let Some(title) = country.text("Title", passed) {
+                    self.country_titles.add(id, &title);
+                }
             }
         }
         for provider in data.objects("DataProviders") {
-            if let Some(id) = provider.integer("ID") {
-                let known = self.providers.entry(id).or_default();
-                known.title = provider.text("Title").or(known.title.take());
-                known.license = provider.text("License");
+            if let Some(id) = provider.integer("ID", passed) {
+                let known = self.providers.remove(&id).unwrap_or_default();
+                let says_ocpi = provider.text("Comments", passed).is_some_and(|comments| says_ocpi(&comments));
+                let stated = Provider {
+                    title: provider.text("Title", passed).map(Into::into).or(known.title),
+                    license: provider.text("License", passed).map(Into::into),
+                    is_open: provider.flag("IsOpenDataLicensed"),
+                    is_ocpi: known.is_ocpi || says_ocpi,
+                };
+                self.providers.insert(id, stated);
             }
         }
         for kind in data.objects("ConnectionTypes") {
-            if let (Some(id), Some(title)) = (kind.integer("ID"), kind.text("Title")) {
-                self.connection_types.insert(id, title);
+            if let (Some(id), Some(title)) = (kind.integer("ID", passed), kind.text("Title", passed)) {
+                self.connection_titles.add(id, &title);
+                self.connection_types.insert(id, title.into_owned());
             }
         }
-        Some(self)
+        for usage in data.objects("UsageTypes") {
+            if let Some(id) = usage.integer("ID", passed) {
+                self.usages.insert(id, Usage::of(usage));
+                self.usage_titles.add(id, &usage.text("Title", passed).unwrap_or_default());
+            }
+        }
+        for status in data.objects("StatusTypes") {
+            if let Some(id) = status.integer("ID", passed) {
+                self.statuses.extend(status.flag("IsOperational").map(|works| (id, works)));
+                self.status_titles.add(id, &status.text("Title", passed).unwrap_or_default());
+            }
+        }
+        for submission in data.objects("SubmissionStatusTypes") {
+            if let (Some(id), Some(is_live)) = (submission.integer("ID", passed), submission.flag("IsLive")) {
+                self.submissions.insert(id, is_live);
+            }
+        }
+        for current in data.objects("CurrentTypes") {
+            if let (Some(id), Some(title)) = (current.integer("ID", passed), current.text("Title", passed)) {
+                self.current_titles.add(id, &title);
+            }
+        }
+        Ok(self)
+    }
+
+    /// The number of a list that `fields` state: by itself, in the object that it stands for, or by that one's title.
+    pub(super) fn stated<'a>(&self, list: List, fields: Fields<'a>, findings: &mut Vec<Finding>) -> Option<Stated<'a>> {
+        let (id_key, object_key) = list.keys();
+        if let Some(id) = fields.reference(id_key, object_key, findings) {
+            return Some(Stated::Number(id));
+        }
+        let title = fields.object(object_key).text("Title", findings)?;
+        let titles = match list {
+            List::Connection => &self.connection_titles,
+            List::Current => &self.current_titles,
+            List::Usage => &self.usage_titles,
+            List::Status => &self.status_titles,
+        };
+        Some(titles.id(&title).map_or(Stated::UnknownTitle(title), Stated::Number))
+    }
+
+    /// The number of a list that `fields` state, if any; a title that is in no list is passed over.
+    pub(super) fn number(&self, list: List, fields: Fields<'_>, findings: &mut Vec<Finding>) -> Option<i64> {
+        match self.stated(list, fields, findings)? {
+            Stated::Number(id) => Some(id),
+            Stated::UnknownTitle(_) => None,
+        }
     }
 
     /// The id and the name of a record's operator, each where it tells operators apart.
-    pub(super) fn operator(&self, record: Fields<'_>) -> (Option<i64>, Option<String>) {
+    pub(super) fn operator(&self, record: Fields<'_>, findings: &mut Vec<Finding>) -> (Option<i64>, Option<String>) {
         let stated = record.object("OperatorInfo");
-        let id = record.reference("OperatorID", "OperatorInfo").filter(|id| *id > 0);
+        let id = record.reference("OperatorID", "OperatorInfo", findings).filter(|id| *id > 0);
         let known = id.and_then(|id| self.operators.get(&id));
         let is_private = stated.flag("IsPrivateIndividual") == Some(true) || known.is_some_and(Option::is_none);
         if is_private || id.is_some_and(|id| NO_OPERATOR.contains(&id)) {
             return (None, None);
         }
-        let name = stated.text("Title").or_else(|| known.cloned().flatten());
+        let name = stated.text("Title", findings).map(Cow::into_owned).or_else(|| known.cloned().flatten());
         // "(Unknown Operator)" and its like, under whatever id.
         (id, name.filter(|name| !name.starts_with('(')))
     }
 
-    /// The country of an address, ISO 3166-1 alpha-2.
-    pub(super) fn country(&self, address: Fields<'_>) -> Option<String> {
-        country_code(address.object("Country")).or_else(|| {
-            let id = address.reference("CountryID", "Country")?;
-            self.countries.get(&id).cloned().or_else(|| countries::code(id).map(str::to_owned))
-        })
+    /// The country of an address, ISO 3166-1 alpha-2; its name where no table has a code for it.
+    pub(super) fn country(&self, address: Fields<'_>, findings: &mut Vec<Finding>) -> Option<String> {
+        let stated = address.object("Country");
+        if let Some(code) = country_code(stated) {
+            return Some(code);
+        }
+        if let Some(id) = address.reference("CountryID", "Country", findings) {
+            let code = self.countries.get(&id).cloned().or_else(|| countries::code(id).map(str::to_owned));
+            if code.is_none() && id > 0 {
+                findings.push(Finding::dropped(crate::domain::FindingRule::UnknownCode, "CountryID", id.to_string()));
+            }
+            return code;
+        }
+        let title = stated.text("Title", findings)?;
+        let code = self.country_titles.id(&title).and_then(|id| self.countries.get(&id)).cloned();
+        Some(code.unwrap_or_else(|| title.into_owned()))
     }
 
     /// The data provider of a record, in its own words first.
-    pub(super) fn provider(&self, record: Fields<'_>) -> Provider {
-        let stated = record.object("DataProvider");
-        let id = record.reference("DataProviderID", "DataProvider");
+    pub(super) fn provider(&self, id: Option<i64>, stated: Fields<'_>) -> Provider {
         let known = id.and_then(|id| self.providers.get(&id)).cloned().unwrap_or_default();
-        let unnamed = || id.map(|id| format!("Open Charge Map data provider {id}"));
+        let is_ocpi = known.is_ocpi || id.is_some_and(|id| OCPI_PROVIDERS.contains(&id));
+        let unnamed = || id.map(|id| format!("Open Charge Map data provider {id}").into());
+        let passed = &mut Vec::new();
         Provider {
-            title: stated.text("Title").or(known.title).or_else(unnamed),
-            license: stated.text("License").or(known.license),
+            title: stated.text("Title", passed).map(Into::into).or(known.title).or_else(unnamed),
+            license: stated.text("License", passed).map(Into::into).or(known.license),
+            is_open: stated.flag("IsOpenDataLicensed").or(known.is_open),
+            is_ocpi: is_ocpi || stated.text("Comments", passed).is_some_and(|comments| says_ocpi(&comments)),
         }
+    }
+
+    /// What a record's kind of usage says; the record's own words first.
+    pub(super) fn usage(&self, id: Option<i64>, record: Fields<'_>) -> Usage {
+        let known = id.and_then(|id| self.usages.get(&id)).copied().unwrap_or_default();
+        Usage::of(record.object("UsageType")).or(known)
+    }
+
+    /// Whether a status of this id means that a place works.
+    pub(super) fn is_operational(&self, id: i64) -> Option<bool> {
+        self.statuses.get(&id).copied()
+    }
+
+    /// Whether Open Charge Map shows records of this submission status.
+    pub(super) fn is_live(&self, submission: i64) -> Option<bool> {
+        self.submissions.get(&submission).copied()
     }
 
     /// The title of a connection type.
@@ -170,23 +313,29 @@ impl Reference {
 
 /// The code of a country object, in capitals; `None` when it is not a code.
 fn country_code(country: Fields<'_>) -> Option<String> {
-    country.text("ISOCode").map(|code| code.to_ascii_uppercase()).filter(|code| countries::is_code(code))
+    let code = country.text("ISOCode", &mut Vec::new())?.to_ascii_uppercase();
+    countries::is_code(&code).then_some(code)
 }
 
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
+    use super::super::json::with;
     use super::*;
 
     fn reference() -> Reference {
         let data = json!({
             "Operators": [{"ID": 23, "Title": "Tesla, renamed"}, {"ID": 900, "Title": "A. Person", "IsPrivateIndividual": true}, {"ID": "x"}, 5],
-            "Countries": [{"ID": 1000, "ISOCode": "li"}, {"ID": 1001, "ISOCode": "??"}],
+            "Countries": [{"ID": 1000, "ISOCode": "li", "Title": "Liechtenstein"}, {"ID": 1001, "ISOCode": "??"}],
             "DataProviders": [{"ID": 1, "License": " CC BY 4.0 "}, {"ID": 99, "Title": "New", "License": ""}],
             "ConnectionTypes": [{"ID": 2000, "Title": "Megawatt "}],
+            "UsageTypes": [{"ID": 4, "Title": "Members", "IsMembershipRequired": null, "IsAccessKeyRequired": true}],
+            "StatusTypes": [{"ID": 60, "Title": "Resting", "IsOperational": false}],
+            "SubmissionStatusTypes": [{"ID": 200, "IsLive": false}, {"ID": 300, "IsLive": true}],
+            "CurrentTypes": [{"ID": 40, "Title": "AC (Two-Phase)"}],
         });
-        Reference::built_in().with(&data).expect("this is reference data")
+        Reference::built_in().with(data.to_string().as_bytes()).expect("this is reference data")
     }
 
     #[test]
@@ -210,7 +359,7 @@ mod tests {
             (json!({}), (None, None)),
         ];
         for (record, (id, name)) in cases {
-            let found = reference().operator(Fields::of(&record));
+            let found = with(&record.to_string(), |record| reference().operator(record, &mut Vec::new()));
             assert_eq!(found, (id, name.map(str::to_owned)), "{record}");
         }
     }
@@ -221,13 +370,16 @@ mod tests {
             (json!({"CountryID": 87, "Country": {"ISOCode": "at"}}), Some("AT")),
             (json!({"CountryID": 87}), Some("DE")),
             (json!({"Country": {"ID": 217}}), Some("CH")),
+            (json!({"Country": {"Title": "LIECHTENSTEIN"}}), Some("LI")),
+            (json!({"Country": {"Title": "Elsewhere"}}), Some("Elsewhere")),
             (json!({"CountryID": 1000}), Some("LI")),
             (json!({"CountryID": 1001}), None),
             (json!({"CountryID": 87, "Country": {"ISOCode": "Germany"}}), Some("DE")),
             (json!({}), None),
         ];
         for (address, expected) in cases {
-            assert_eq!(reference().country(Fields::of(&address)).as_deref(), expected, "{address}");
+            let found = with(&address.to_string(), |address| reference().country(address, &mut Vec::new()));
+            assert_eq!(found.as_deref(), expected, "{address}");
         }
     }
 
@@ -247,16 +399,58 @@ mod tests {
             (json!({}), None, None),
         ];
         for (record, title, license) in cases {
-            let expected = Provider { title: title.map(str::to_owned), license: license.map(str::to_owned) };
-            assert_eq!(reference().provider(Fields::of(&record)), expected, "{record}");
+            let found = with(&record.to_string(), |record| {
+                let id = record.reference("DataProviderID", "DataProvider", &mut Vec::new());
+                reference().provider(id, record.object("DataProvider"))
+            });
+            assert_eq!((found.title.as_deref(), found.license.as_deref()), (title, license), "{record}");
         }
-        assert_eq!(reference().connection_type(2000), Some("Megawatt"));
+    }
+
+    #[test]
+    fn what_a_file_says_of_a_number_counts_before_the_built_in_tables() {
+        let (built_in, reference) = (Reference::built_in(), reference());
+        let membership = |known: &Reference, id| with("{}", |record| known.usage(Some(id), record).needs_membership);
+        assert_eq!((membership(&built_in, 4), membership(&reference, 4)), (Some(true), None));
+        assert_eq!((membership(&built_in, 2), membership(&reference, 2)), (Some(true), Some(true)));
+        let stated = |text: &str, list| with(text, |record| reference.number(list, record, &mut Vec::new()));
+        assert_eq!(stated(r#"{"UsageType": {"Title": "members"}}"#, List::Usage), Some(4));
+        assert_eq!(stated(r#"{"UsageType": {"Title": "Public - Membership Required"}}"#, List::Usage), Some(4));
+        assert_eq!(stated(r#"{"StatusType": {"Title": "Resting"}}"#, List::Status), Some(60));
+        assert_eq!(stated(r#"{"CurrentType": {"Title": "AC (Two-Phase)"}}"#, List::Current), Some(40));
+        assert_eq!(stated(r#"{"ConnectionType": {"Title": "Megawatt"}}"#, List::Connection), Some(2000));
+        assert_eq!((built_in.is_operational(60), reference.is_operational(60)), (None, Some(false)));
+        assert_eq!([100, 200, 300].map(|id| built_in.is_live(id)), [Some(true), Some(true), None]);
+        assert_eq!([100, 200, 300].map(|id| reference.is_live(id)), [Some(true), Some(false), Some(true)]);
+        assert_eq!(reference.connection_type(2000), Some("Megawatt"));
+    }
+
+    #[test]
+    fn a_provider_is_known_for_ocpi_by_its_comments_or_the_list() {
+        let data = json!({"DataProviders": [{"ID": 99, "Comments": "OCPI with Data Sharing Agreement"}, {"ID": 30}]});
+        let reference = Reference::built_in().with(data.to_string().as_bytes()).expect("this is reference data");
+        let cases = [
+            (Some(99), "{}", true),
+            (Some(30), "{}", true),
+            (Some(45), "{}", true),
+            (Some(46), "{}", false),
+            (Some(1), "{}", false),
+            (None, "{}", false),
+            (Some(46), r#"{"DataProvider": {"Comments": "Imported by OCPI"}}"#, true),
+        ];
+        for (id, text, expected) in cases {
+            let found = with(text, |record| reference.provider(id, record.object("DataProvider")).is_ocpi);
+            assert_eq!(found, expected, "{id:?} {text}");
+        }
     }
 
     #[test]
     fn other_json_is_not_reference_data() {
-        for value in [json!([]), json!({"ID": 1}), json!({"Operators": null})] {
-            assert_eq!(Reference::built_in().with(&value), None, "{value}");
+        for text in ["[]", r#"{"ID": 1}"#, r#"{"Operators": null}"#] {
+            assert!(matches!(Reference::built_in().with(text.as_bytes()), Err(None)), "{text}");
+        }
+        for text in ["{", "", "\u{0}"] {
+            assert!(matches!(Reference::built_in().with(text.as_bytes()), Err(Some(_))), "{text}");
         }
     }
 }

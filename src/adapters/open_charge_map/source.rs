@@ -6,8 +6,9 @@ use super::OcmError;
 use super::files::{self, DumpFile};
 use super::reading::Reading;
 use super::reference::Reference;
-use super::translate::{is_verbose, parse};
-use crate::adapters::io::{JsonRecords, Layout, input_of, size_told};
+use super::rows::Rows;
+use super::translate::{Words, look};
+use crate::adapters::io::{Layout, input_of, size_told};
 use crate::pipeline::RunError;
 use crate::pipeline::ports::{Demand, Extracted, Observer, Source, TakeChunk, Unit};
 
@@ -64,7 +65,7 @@ impl Source for OpenChargeMap {
     // Regions are the transform's work: only it knows which positions can be repaired.
     fn read(
         &self,
-        _wanted: &Demand<'_>,
+        wanted: &Demand<'_>,
         observer: &dyn Observer,
         out: &mut TakeChunk<'_>,
     ) -> Result<Extracted, RunError> {
@@ -73,22 +74,22 @@ impl Source for OpenChargeMap {
         let total_bytes = files.iter().map(|file| file.size_bytes).sum();
         observer.stage(&format!("extract {}", self.name), Unit::Bytes, Some(total_bytes));
 
-        let mut reading = Reading::new(&reference);
+        let mut reading = Reading::new(Words { reference: &reference, codes: wanted.connectors });
         for file in &files {
-            let frames = JsonRecords::open(&file.path, &[], |bytes| observer.advance(bytes));
-            let mut frames = frames.map_err(|error| self.error(error.into()))?;
-            while let Some(mut frame) = frames.next().map_err(|error| self.error(error.into()))? {
+            let mut rows = Rows::open(&file.path, |bytes| observer.advance(bytes)).map_err(|e| self.error(e.into()))?;
+            while let Some(mut row) = rows.next().map_err(|error| self.error(error.into()))? {
                 if !file.name.is_empty() {
+                    let frame = row.as_mut().unwrap_or_else(|(frame, _)| frame);
                     frame.place = format!("{} {}", file.name, frame.place);
                 }
-                reading.add(frame, out)?;
+                reading.add(row, out)?;
             }
         }
         reading.end_batch(out)?;
         if reading.is_all_malformed() {
             return Err(self.error(OcmError::NoRecords { path: self.path.clone() }));
         }
-        if let Some(note) = reading.unknown_types() {
+        for note in reading.notes() {
             observer.note(&format!("{}: {note}", self.name));
         }
         let mut extracted = reading.finish();
@@ -104,19 +105,19 @@ impl Source for OpenChargeMap {
 
 /// Looks at the beginning of a file: how its records follow each other, and what they look like.
 fn shape(file: &DumpFile) -> Result<&'static str, OcmError> {
-    let mut frames = JsonRecords::open(&file.path, &[], |_| ())?;
+    let mut rows = Rows::open(&file.path, |_| ())?;
     for seen in 0..CHECK_RECORDS {
-        let Some(frame) = frames.next()? else {
+        let Some(row) = rows.next()? else {
             if seen == 0 {
                 return Ok("no records");
             }
             break;
         };
-        if let Ok((_, record)) = parse(&frame.bytes) {
-            return Ok(match (frames.layout(), is_verbose(&record)) {
-                (Layout::Lines, _) => "JSON Lines",
-                (_, true) => "API answer",
-                (_, false) => "compact export",
+        if let Some(shape) = row.ok().and_then(|frame| look(&frame.bytes)) {
+            return Ok(match rows.layout() {
+                None => "CSV",
+                Some(Layout::Lines) if shape != "GeoJSON" => "JSON Lines",
+                Some(_) => shape,
             });
         }
     }

@@ -1,29 +1,17 @@
 //! Tags: what a record says, in OpenStreetMap's words.
 
-use super::json::Fields;
-use super::reference::Reference;
-use super::text;
-use crate::domain::{Status, Tags, street_and_number};
+use std::borrow::Cow;
 
-/// Status of the equipment. `None` where the source does not say.
-///
-/// An id that is not known counts by `StatusType.IsOperational`.
-fn status(record: Fields<'_>) -> Option<Status> {
-    let is_operational = record.object("StatusType").flag("IsOperational");
-    match record.reference("StatusTypeID", "StatusType") {
-        Some(0) => None,
-        Some(10 | 20 | 30 | 50) => Some(Status::Operational),
-        Some(75) => Some(Status::Partial),
-        Some(100) => Some(Status::OutOfOrder),
-        Some(150) => Some(Status::Planned),
-        Some(200) => Some(Status::Removed),
-        _ => is_operational.map(|works| if works { Status::Operational } else { Status::OutOfOrder }),
-    }
-}
+use super::json::Fields;
+use super::metadata::Metadata;
+use super::reference::{List, Reference, Stated, Usage};
+use super::status::without_mark;
+use super::text;
+use crate::domain::{Finding, FindingRule, Status, Tags, street_and_number};
 
 /// Who may use it, as a value of OSM's `access`.
-fn access(record: Fields<'_>) -> Option<&'static str> {
-    match record.reference("UsageTypeID", "UsageType") {
+fn access(usage: Option<i64>) -> Option<&'static str> {
+    match usage {
         Some(1 | 4 | 5 | 7) => Some("yes"),
         Some(6) => Some("customers"),
         Some(2) => Some("permit"),
@@ -32,78 +20,132 @@ fn access(record: Fields<'_>) -> Option<&'static str> {
     }
 }
 
-/// Whether charging costs money: by the text on cost, else by the kind of usage.
-fn fee(record: Fields<'_>) -> Option<bool> {
-    let pays_at_location = || {
-        let by_id = record.reference("UsageTypeID", "UsageType") == Some(5);
-        let by_flag = record.object("UsageType").flag("IsPayAtLocation") == Some(true);
-        (by_id || by_flag).then_some(true)
-    };
-    record.text("UsageCost").and_then(|cost| text::fee(&cost)).or_else(pays_at_location)
+/// The number of the kind of usage; one in no table is a finding.
+fn usage(record: Fields<'_>, reference: &Reference, findings: &mut Vec<Finding>) -> Option<i64> {
+    match reference.stated(List::Usage, record, findings)? {
+        Stated::Number(id) => {
+            if !(0..=7).contains(&id) {
+                findings.push(Finding::dropped(FindingRule::UnknownCode, "UsageTypeID", id.to_string()));
+            }
+            Some(id)
+        }
+        Stated::UnknownTitle(title) => {
+            findings.push(Finding::dropped(FindingRule::UnknownCode, "UsageType", title.as_ref()));
+            None
+        }
+    }
 }
 
-/// Every tag of a record with this id.
-pub(super) fn tags(id: i64, record: Fields<'_>, reference: &Reference) -> Tags {
+/// Lines of the address that the rules on titles look at, and the number of the kind of usage.
+#[derive(Debug, Default)]
+pub(super) struct Used {
+    pub(super) usage: Option<i64>,
+    pub(super) line_1: Option<String>,
+    pub(super) town: Option<String>,
+    pub(super) postcode: Option<String>,
+}
+
+/// Every tag of a record with this id and status.
+pub(super) fn tags(
+    id: &str,
+    record: Fields<'_>,
+    status: Option<Status>,
+    metadata: &Metadata,
+    reference: &Reference,
+    findings: &mut Vec<Finding>,
+) -> (Tags, Used) {
     let mut tags = Tags::default();
-    let mut set = |key: &str, value: Option<String>| {
+    let mut set = |key: &str, value: Option<&str>| {
         if let Some(value) = value {
             tags.set(key, value);
         }
     };
-    set("amenity", Some("charging_station".to_owned()));
-    set("ref:ocm", Some(id.to_string()));
-    set("operational_status", status(record).map(|status| status.name().to_owned()));
-    set("access", access(record).map(str::to_owned));
-    set("fee", fee(record).map(|fee| if fee { "yes" } else { "no" }.to_owned()));
-    set("charge", record.text("UsageCost").and_then(|cost| text::line(&cost)));
-    set("capacity", record.integer("NumberOfPoints").filter(|points| *points > 0).map(|points| points.to_string()));
-    set("description", record.text("GeneralComments"));
+    set("amenity", Some("charging_station"));
+    set("ref:ocm", Some(id));
+    set("operational_status", status.map(Status::name));
+    let usage = usage(record, reference, findings);
+    let Usage { pays_at_location, needs_membership, .. } = reference.usage(usage, record);
+    set("access", access(usage));
+    set("authentication:membership_card", needs_membership.filter(|needs| *needs).map(|_| "yes"));
+    set("authentication:none", (usage == Some(5)).then_some("yes"));
+    let cost = record.text("UsageCost", findings);
+    let fee = cost.as_deref().and_then(text::fee).or(pays_at_location.filter(|pays| *pays));
+    set("fee", fee.map(|fee| if fee { "yes" } else { "no" }));
+    set("charge", cost.and_then(|cost| text::line(&cost)).as_deref());
+    let points = record.integer("NumberOfPoints", findings);
+    if let Some(points) = points.filter(|points| *points < 0) {
+        findings.push(Finding::dropped(FindingRule::ImplausibleValue, "NumberOfPoints", points.to_string()));
+    }
+    set("capacity", points.filter(|points| *points > 0).map(|points| points.to_string()).as_deref());
+    let comments = record.text("GeneralComments", findings);
+    set("description", comments.as_deref().map(without_mark).filter(|text| !text.is_empty()));
+    set("attribution", metadata.attribution.as_deref());
+    for vehicle in &metadata.vehicles {
+        set(vehicle, Some("yes"));
+    }
+    set("ocm:surroundings", (!metadata.surroundings.is_empty()).then(|| metadata.surroundings.join(";")).as_deref());
 
-    let (operator_id, operator) = reference.operator(record);
-    set("operator", operator);
-    set("operator:ocm", operator_id.map(|id| id.to_string()));
-    let operators_reference = record.text("OperatorsReference");
+    let (operator_id, operator) = reference.operator(record, findings);
+    set("operator", operator.as_deref());
+    set("operator:ocm", operator_id.map(|id| id.to_string()).as_deref());
+    let operators_reference = record.text("OperatorsReference", findings);
     let evse_ids = operators_reference.as_deref().map(text::evse_ids).filter(|ids| !ids.is_empty());
-    set("ref:EU:EVSE", evse_ids.map(|ids| ids.join(";")));
-    set("ref", operators_reference);
-    if let Some(provider) = record.reference("DataProviderID", "DataProvider") {
-        set(&format!("ref:provider:{provider}"), record.text("DataProvidersReference"));
+    set("ref:EU:EVSE", evse_ids.map(|ids| ids.join(";")).as_deref());
+    set("ref", operators_reference.as_deref());
+    if let Some(their_reference) = record.text("DataProvidersReference", findings)
+        && let Some(provider) = record.reference("DataProviderID", "DataProvider", findings)
+    {
+        set(&format!("ref:provider:{provider}"), Some(&their_reference));
     }
 
     let address = record.object("AddressInfo");
-    let line = |key| address.text(key).and_then(|value| text::line(&value));
-    set("name", line("Title"));
-    set("phone", line("ContactTelephone1"));
-    set("email", line("ContactEmail"));
-    set("website", line("RelatedURL"));
-    match address.text("AccessComments") {
-        Some(comment) if text::is_always_open(&comment) => set("opening_hours", Some("24/7".to_owned())),
-        comment => set("access:comments", comment),
-    }
-
+    let mut line = |key| address.text(key, findings).and_then(|value| text::line(&value));
+    set("name", line("Title").as_deref());
+    set("phone", line("ContactTelephone1").as_deref());
+    set("email", line("ContactEmail").as_deref());
+    set("website", line("RelatedURL").as_deref());
     let (line_1, line_2, postcode) = (line("AddressLine1"), line("AddressLine2"), line("Postcode"));
+    let (town, state, whole) = (line("Town"), line("StateOrProvince"), line("Whole"));
+    let comments = address.text("AccessComments", findings);
+    let hours_in_comments = comments.as_deref().and_then(text::opening_hours);
+    set("access:comments", comments.as_deref().filter(|_| hours_in_comments.is_none()));
+    set("opening_hours", metadata.opening_hours.as_deref().or(hours_in_comments.as_deref()));
+
     let (street, number) = line_1.as_deref().map_or((None, None), |line| street_and_number(line, postcode.as_deref()));
-    set("addr:street", street.map(str::to_owned));
-    set("addr:housenumber", number.map(str::to_owned));
+    set("addr:street", street);
+    set("addr:housenumber", number);
     if street.is_none() || line_2.is_some() {
-        let lines: Vec<String> = line_1.into_iter().chain(line_2).collect();
-        set("addr:full", (!lines.is_empty()).then(|| lines.join(", ")));
+        let lines: Vec<&str> = line_1.as_deref().into_iter().chain(line_2.as_deref()).collect();
+        let lines = if lines.is_empty() { whole } else { Some(lines.join(", ")) };
+        set("addr:full", lines.as_deref());
     }
-    set("addr:city", line("Town"));
-    set("addr:state", line("StateOrProvince"));
-    set("addr:postcode", postcode);
-    set("addr:country", reference.country(address));
-    tags
+    set("addr:city", town.as_deref());
+    set("addr:state", state.as_deref());
+    set("addr:postcode", postcode.as_deref());
+    let country = reference.country(address, findings).map(Cow::Owned::<str>);
+    set("addr:country", country.as_deref());
+    (tags, Used { usage, line_1, town, postcode })
 }
 
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
 
+    use super::super::json::with;
+    use super::super::metadata::metadata;
+    use super::super::status::status;
     use super::*;
 
-    fn value(record: &Value, key: &str) -> Option<String> {
-        tags(7, Fields::of(record), &Reference::built_in()).get(key).map(str::to_owned)
+    /// The tag of a record, and the findings as field and text.
+    fn value(record: &Value, key: &str) -> (Option<String>, Vec<String>) {
+        let (reference, mut findings) = (Reference::built_in(), Vec::new());
+        let tags = with(&record.to_string(), |record| {
+            let status = status(record, &reference, &mut findings);
+            let metadata = metadata(record, &mut findings);
+            tags("7", record, status, &metadata, &reference, &mut findings).0
+        });
+        let told = |f: &Finding| format!("{} {} {}", f.rule, f.field, f.before.as_deref().unwrap_or_default());
+        (tags.get(key).map(str::to_owned), findings.iter().map(told).collect())
     }
 
     #[test]
@@ -136,6 +178,12 @@ mod tests {
             (json!({"UsageTypeID": 6}), "access", Some("customers")),
             (json!({"UsageTypeID": 7}), "access", Some("yes")),
             (json!({"UsageType": {"ID": 6}}), "access", Some("customers")),
+            (json!({"UsageType": {"Title": "Public - Notice Required"}}), "access", Some("yes")),
+            (json!({"UsageTypeID": 4}), "authentication:membership_card", Some("yes")),
+            (json!({"UsageType": {"IsMembershipRequired": true}}), "authentication:membership_card", Some("yes")),
+            (json!({"UsageTypeID": 1}), "authentication:membership_card", None),
+            (json!({"UsageTypeID": 5}), "authentication:none", Some("yes")),
+            (json!({"MetadataValues": [{"MetadataFieldID": 5, "MetadataFieldOptionID": 12}]}), "bicycle", Some("yes")),
             (json!({"UsageTypeID": 5}), "fee", Some("yes")),
             (json!({"UsageTypeID": 1, "UsageType": {"IsPayAtLocation": true}}), "fee", Some("yes")),
             (json!({"UsageTypeID": 5, "UsageCost": "Free"}), "fee", Some("no")),
@@ -158,6 +206,9 @@ mod tests {
             (at("AccessComments", json!("24 hours daily")), "opening_hours", Some("24/7")),
             (at("AccessComments", json!("24 hours daily")), "access:comments", None),
             (at("AccessComments", json!("Ask inside")), "access:comments", Some("Ask inside")),
+            (at("AccessComments", json!("Mo-Fr 08:00-18:00")), "opening_hours", Some("Mo-Fr 08:00-18:00")),
+            (at("Country", json!({"Title": "Liechtenstein"})), "addr:country", Some("Liechtenstein")),
+            (at("Whole", json!("Long Lane 4, Neudorf")), "addr:full", Some("Long Lane 4, Neudorf")),
             (at("Postcode", json!(9490)), "addr:postcode", Some("9490")),
             (at("CountryID", json!(130)), "addr:country", Some("LI")),
             (at("AddressLine1", json!("Long Lane 4")), "addr:street", Some("Long Lane")),
@@ -174,7 +225,29 @@ mod tests {
             (json!({"AddressInfo": "nowhere"}), "name", None),
         ];
         for (record, key, expected) in cases {
-            assert_eq!(value(&record, key).as_deref(), expected, "{key} of {record}");
+            assert_eq!(value(&record, key), (expected.map(str::to_owned), vec![]), "{key} of {record}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_missing_and_found() {
+        let cases = [
+            (json!({"StatusTypeID": 51}), "operational_status", "unknown_code StatusTypeID 51"),
+            (json!({"UsageTypeID": 8}), "access", "unknown_code UsageTypeID 8"),
+            (
+                json!({"UsageType": {"Title": "Public, sometimes"}}),
+                "access",
+                "unknown_code UsageType Public, sometimes",
+            ),
+            (json!({"NumberOfPoints": "many"}), "capacity", "unreadable_value NumberOfPoints many"),
+            (json!({"NumberOfPoints": -2}), "capacity", "implausible_value NumberOfPoints -2"),
+            (json!({"UsageCost": {"EUR": 1}}), "charge", "unreadable_value UsageCost {\"EUR\":1}"),
+            (json!({"OperatorID": []}), "operator:ocm", "unreadable_value OperatorID []"),
+            (json!({"AddressInfo": {"Title": true}}), "name", "unreadable_value Title true"),
+            (json!({"AddressInfo": {"CountryID": 999}}), "addr:country", "unknown_code CountryID 999"),
+        ];
+        for (record, key, finding) in cases {
+            assert_eq!(value(&record, key), (None, vec![finding.to_owned()]), "{key} of {record}");
         }
     }
 }

@@ -1,9 +1,90 @@
 //! Free text of contributors, judged carefully: what is not plain stays text.
 
-use super::countries;
+use jiff::civil;
+use jiff::tz::TimeZone;
+
+use super::{countries, hours};
+use crate::domain::Timestamp;
+
+/// A number as people and programs write it. A comma is a decimal one, but not where it may part thousands: `1,000`.
+pub(super) fn number(text: &str) -> Option<f64> {
+    let text = text.trim();
+    let may_part_thousands = text
+        .split_once(',')
+        .is_some_and(|(whole, rest)| rest.len() == 3 && !matches!(whole.trim_start_matches(['-', '+']), "" | "0"));
+    if may_part_thousands { None } else { degrees(text) }
+}
+
+/// A number that is never so large that a comma parts thousands.
+pub(super) fn degrees(text: &str) -> Option<f64> {
+    let text = text.trim();
+    // "inf" and "nan" are numbers for the parser.
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_digit() || b"+-.,eE".contains(&byte));
+    let number = if text.contains(',') { text.replace(',', ".").parse() } else { text.parse::<f64>() };
+    number.ok().filter(|number| is_plain && number.is_finite())
+}
+
+/// An instant; UTC where no offset is stated.
+///
+/// A date with slashes is read only where one of its first two numbers cannot be a month: programs write both orders.
+pub(super) fn time(text: &str) -> Option<Timestamp> {
+    let text = text.trim();
+    if let Ok(time) = text.parse() {
+        return Some(time);
+    }
+    let local = text.parse::<civil::DateTime>().ok().or_else(|| slashed_time(text))?;
+    Some(local.to_zoned(TimeZone::UTC).ok()?.timestamp())
+}
+
+/// `9/20/2020 1:52:00 PM` or `20/09/2020 13:52:00`.
+fn slashed_time(text: &str) -> Option<civil::DateTime> {
+    let (date, time) = text.split_once(' ').unwrap_or((text, "0:00:00"));
+    let mut parts = date.split('/').map(|part| part.parse::<i16>().ok());
+    let (Some(Some(first)), Some(Some(second)), Some(Some(year)), None) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return None;
+    };
+    let (month, day) = match (first > 12, second > 12) {
+        (true, false) => (second, first),
+        (false, true) => (first, second),
+        _ if first == second => (first, second),
+        _ => return None,
+    };
+    let (clock, half) = time.split_once(' ').map_or((time, None), |(clock, half)| (clock, Some(half)));
+    let mut parts = clock.split(':').map(|part| part.parse::<i8>().ok());
+    let (hour, minute, second) = (parts.next()??, parts.next()??, parts.next().unwrap_or(Some(0))?);
+    let hour = match half.map(str::to_ascii_lowercase).as_deref() {
+        None => hour,
+        Some("am") if (1..=12).contains(&hour) => hour % 12,
+        Some("pm") if (1..=12).contains(&hour) => hour % 12 + 12,
+        _ => return None,
+    };
+    let (month, day) = (i8::try_from(month).ok()?, i8::try_from(day).ok()?);
+    civil::DateTime::new(year, month, day, hour, minute, second, 0).ok()
+}
+
+/// Letters and digits in small letters: what two titles are compared by.
+fn letters(text: &str) -> impl Iterator<Item = char> {
+    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase)
+}
+
+/// The letters and digits of a title, in small letters.
+pub(super) fn essence(text: &str) -> String {
+    letters(text).collect()
+}
+
+/// Whether a text has the letters and digits of these parts, one after the other, and any at all.
+pub(super) fn same_letters(text: &str, parts: &[&str]) -> bool {
+    letters(text).next().is_some() && letters(text).eq(parts.iter().flat_map(|part| letters(part)))
+}
 
 /// Blanks squeezed and trimmed; `None` when nothing is left.
 pub(super) fn line(text: &str) -> Option<String> {
+    // Most texts are a line already.
+    if !text.is_empty() && text.split(' ').all(|word| !word.is_empty() && !word.contains(char::is_whitespace)) {
+        return Some(text.to_owned());
+    }
     let words: Vec<&str> = text.split_whitespace().collect();
     (!words.is_empty()).then(|| words.join(" "))
 }
@@ -29,9 +110,18 @@ const ALWAYS_OPEN: [&str; 16] = [
 ];
 
 /// Whether a comment on access says that the place is always open, and nothing else.
-pub(super) fn is_always_open(comment: &str) -> bool {
+fn is_always_open(comment: &str) -> bool {
     let comment = comment.trim().trim_end_matches('.').to_lowercase();
     ALWAYS_OPEN.contains(&comment.as_str())
+}
+
+/// The opening hours in a text, in OSM's notation; `None` where the text is not plain.
+pub(super) fn opening_hours(text: &str) -> Option<String> {
+    if is_always_open(text) {
+        return Some("24/7".to_owned());
+    }
+    let text = text.trim();
+    hours::is_osm_notation(text).then(|| text.to_owned())
 }
 
 /// Whether charging costs money, as far as a free text on cost tells; parking fees do not count.

@@ -1,12 +1,21 @@
 //! Fetch: the diffs since an extract, kept beside it, so that runs need no network and can be repeated.
 
+use std::path::Path;
+
 use super::OsmError;
 use super::changes::{ChangesAt, ChangesError, Downloaded, download, kept_beside};
 use super::file::PbfFile;
 use super::source::{OsmPbf, since};
-use crate::adapters::io::size_told;
+use crate::adapters::io::{Http, size_told};
+use crate::domain::Timestamp;
 use crate::pipeline::RunError;
 use crate::pipeline::ports::{Observer, Unit};
+
+/// The date that an extract states of itself; `None` where it is none, or states none.
+#[must_use]
+pub fn vintage_of(path: &Path) -> Option<Timestamp> {
+    PbfFile::open(path).ok()?.header.vintage
+}
 
 impl OsmPbf {
     /// Brings the diffs since the extract from the server that `changes` names into the folder beside it, and tells in a
@@ -16,7 +25,7 @@ impl OsmPbf {
     /// # Errors
     ///
     /// When the extract cannot be read, the server does not have the diffs that it needs, or they cannot be written.
-    pub fn fetch(&self, observer: &dyn Observer) -> Result<String, RunError> {
+    pub fn fetch(&self, http: &Http, observer: &dyn Observer) -> Result<String, RunError> {
         let url = match &self.changes {
             Some(ChangesAt::Url(url)) => url,
             Some(ChangesAt::Folder(path)) => {
@@ -24,23 +33,23 @@ impl OsmPbf {
             }
             None => {
                 return Ok(
-                    "nothing to fetch: set `changes` to the address of a replication folder to keep it up to date"
+                    "nothing to fetch: set `url` to the address of an extract, or `changes` to that of a replication folder"
                         .to_owned(),
                 );
             }
         };
         observer.stage(&format!("fetch changes of {}", self.name), Unit::Bytes, None);
-        self.fetch_from(url, observer).map_err(|error| match error {
+        self.fetch_from(http, url, observer).map_err(|error| match error {
             OsmError::Changes(ChangesError::Write { .. }) => RunError::failed(error),
             error => self.failed(error),
         })
     }
 
-    fn fetch_from(&self, url: &str, observer: &dyn Observer) -> Result<String, OsmError> {
+    fn fetch_from(&self, http: &Http, url: &str, observer: &dyn Observer) -> Result<String, OsmError> {
         let files = self.paths.iter().map(|path| PbfFile::open(path)).collect::<Result<Vec<_>, _>>()?;
         let since = since(&files)?;
         let (extract, kept) = (self.paths[0].display(), kept_beside(&self.paths[0]));
-        let done = download(url, since, &kept, |bytes| observer.advance(bytes))?;
+        let done = download(http.clone(), url, since, &kept, |bytes| observer.advance(bytes))?;
         for note in &done.notes {
             observer.note(note);
         }

@@ -39,4 +39,5 @@ mod tests;
 
 pub use changes::{ChangesAt, ChangesError, OscFault, kept_beside};
 pub use error::{Fault, OsmError};
+pub use fetch::vintage_of;
 pub use source::OsmPbf;

@@ -7,9 +7,6 @@ use super::quantity::{highest, kilowatts, plausible_volts_or_amperes};
 use super::{Context, Draft, Dropped, sockets};
 use crate::domain::{Connector, ConnectorType, Current, Finding, FindingRule};
 
-/// A number above this is watts in the place of kilowatts. The strongest chargers of today give a third of it.
-const WATTS_FROM_KW: f64 = 1_000.0;
-
 /// From this voltage on, alternating current has three phases, in V; the grids have 380 to 480 between phases.
 const THREE_PHASES_FROM_V: f64 = 380.0;
 
@@ -20,14 +17,6 @@ const ONE_PHASE_TO_V: f64 = 250.0;
 pub(super) fn step(mut draft: Draft, context: &Context<'_>) -> Result<Draft, Dropped> {
     let record = &mut draft.record;
     let mut connectors = std::mem::take(&mut record.attributes.connectors);
-    for connector in &mut connectors {
-        if let Some(watts) = connector.power_kw.filter(|kw| *kw > WATTS_FROM_KW && kw.is_finite()) {
-            let kw = watts / 1_000.0;
-            connector.power_kw = Some(kw);
-            let (before, after) = (watts.to_string(), kw.to_string());
-            record.findings.push(Finding::replaced(FindingRule::PowerInWatts, "connectors", before, after));
-        }
-    }
     connectors.extend(sockets::take(&mut record.attributes.tags, record.position.lon(), context.codes));
 
     // What a station as a whole gives stands in for car plugs that say nothing themselves.
@@ -144,15 +133,15 @@ mod tests {
     }
 
     #[test]
-    fn power_is_kilowatts_whatever_the_source_put_there() {
+    fn a_power_that_cannot_be_is_found() {
         let cases = [
             (22.0, Some(22.0), ""),
-            (22_000.0, Some(22.0), "power_in_watts"),
+            (22_000.0, None, "implausible_value"),
             (350.0, Some(350.0), ""),
             (1_000.0, Some(1_000.0), ""),
             (0.0, None, ""),
             (-5.0, None, "implausible_value"),
-            (150_150_150.0, None, "power_in_watts implausible_value"),
+            (150_150_150.0, None, "implausible_value"),
             (f64::NAN, None, "implausible_value"),
             (f64::INFINITY, None, "implausible_value"),
         ];

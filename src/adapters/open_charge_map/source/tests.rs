@@ -1,5 +1,7 @@
 //! Whole dumps, read through the port.
 
+mod equal;
+mod real;
 mod records;
 
 use std::io::Write;
@@ -14,7 +16,8 @@ use serde_json::{Value, json};
 use self::records::{compact, expected, feature, mongo, verbose};
 use super::*;
 use crate::domain::{
-    AreaRules, ConnectorCodes, ConnectorType, Feature, LeftOutRule, Region, Reject, RejectCode, Taxonomy,
+    AreaRules, ConnectorCodes, ConnectorType, Feature, Finding, FindingRule, LeftOutRule, Region, Reject, RejectCode,
+    Taxonomy,
 };
 
 /// Counts bytes and keeps notes.
@@ -48,13 +51,9 @@ fn read_with(path: &Path, reference: Option<&Path>, watch: &Watch) -> Result<Rea
     let source = OpenChargeMap::new("ocm".into(), path.to_owned(), reference.map(Path::to_owned));
     let (region, taxonomy) = (Region::world(), Taxonomy::parse("category = []", &[]).unwrap());
     let area_rules = AreaRules::parse("area = []").unwrap();
-    let demand = Demand {
-        region: &region,
-        taxonomy: &taxonomy,
-        layers: &[],
-        area_rules: &area_rules,
-        connectors: &ConnectorCodes::default(),
-    };
+    let codes = ConnectorCodes::parse(include_str!("../../../../pipelines/connectors.toml")).unwrap();
+    let demand =
+        Demand { region: &region, taxonomy: &taxonomy, layers: &[], area_rules: &area_rules, connectors: &codes };
     let (mut features, mut rejects) = (Vec::new(), Vec::new());
     let extracted = source.read(&demand, watch, &mut |mut chunk| {
         features.append(&mut chunk.features);
@@ -102,7 +101,9 @@ fn every_shape_gives_the_same_features() {
     for text in [array, pretty, lines(&records), objects] {
         for bytes in [text.as_bytes().to_vec(), gzip(text.as_bytes())] {
             let read = read_bytes(&bytes).unwrap();
-            assert_eq!(read.features, expected(), "{text}");
+            let has_lines = text.starts_with("{\"");
+            let with_line = |(line, feature)| Feature { line: has_lines.then_some(line), ..feature };
+            assert_eq!(read.features, (1..).zip(expected()).map(with_line).collect::<Vec<_>>(), "{text}");
             assert_eq!(read.rejects, []);
             assert_eq!(read.extracted.read, 3);
             assert_eq!(read.extracted.vintage, Some("2026-01-02T03:04:05Z".parse().unwrap()));
@@ -124,7 +125,8 @@ fn a_folder_is_read_file_by_file_in_the_order_of_paths() {
     std::fs::write(root.join("MC.ndjson"), lines(&[mongo(), json!({"ID": "x"}), compact()])).unwrap();
     let watch = Watch::default();
     let read = read_with(&root, None, &watch).unwrap();
-    assert_eq!(read.features, expected());
+    let on_line_1 = |feature: Feature| Feature { line: (feature.id.as_str() != "700001").then_some(1), ..feature };
+    assert_eq!(read.features, expected().into_iter().map(on_line_1).collect::<Vec<_>>());
     let rejects: Vec<_> = read.rejects.iter().map(|reject| (reject.record_id.as_str(), reject.code)).collect();
     assert_eq!(rejects, [("MC.ndjson line 2", RejectCode::Malformed), ("700001", RejectCode::RepeatedId)]);
     assert_eq!(read.extracted.inputs.len(), 1);
@@ -168,7 +170,13 @@ fn withdrawn_broken_and_repeated_records_are_accounted_for() {
     let read = read_bytes(format!("[{}]", elements.join(",\n")).as_bytes()).unwrap();
     let kept: Vec<_> = read.features.iter().map(|feature| feature.id.as_str()).collect();
     assert_eq!(kept, ["1", "6", "10"]);
-    assert_eq!(read.features[2], Feature { raw: read.features[2].raw.clone(), ..feature("10", -200.5, 91.0, &[]) });
+    let unreadable = |field: &'static str, told: &str| Finding::dropped(FindingRule::UnreadableValue, field, told);
+    let expected = Feature {
+        raw: read.features[2].raw.clone(),
+        findings: vec![unreadable("Connections", "none"), unreadable("OperatorID", "[]")],
+        ..feature("10", -200.5, 91.0, &[])
+    };
+    assert_eq!(read.features[2], expected);
     assert_eq!(read.extracted.left_out.0.into_iter().collect::<Vec<_>>(), [(LeftOutRule::NotLive, 6)]);
     assert_eq!(read.extracted.vintage, Some("2020-01-01T00:00:00Z".parse().unwrap()));
     let rejects: Vec<_> =
@@ -260,7 +268,7 @@ fn inputs_that_cannot_be_trusted_are_errors_that_say_what_to_do() {
     let reference = json!({"Operators": [], "Countries": []}).to_string();
     let cases = [
         (folder.path().join("none.json"), "there is no file or folder "),
-        (folder.path().join("empty"), "holds no file ending in .json, .ndjson or .jsonl, gzip or not"),
+        (folder.path().join("empty"), "holds no file ending in .json, .ndjson, .jsonl, .geojson or .csv, gzip or not"),
         (write("nothing.json", b""), "nothing.json is empty; fetch it again"),
         (write("nothing.json.gz", &gzip(b"")), "nothing.json.gz is empty; fetch it again"),
         (write("page.json", b"<!DOCTYPE html>"), "page.json is not JSON: it begins with `<!DOCTYPE html>`"),
@@ -338,62 +346,4 @@ fn a_look_at_the_beginning_tells_what_is_there() {
     let broken = write("e.json", "[1, 2]".to_owned());
     let error = OpenChargeMap::new("ocm".into(), broken, None).check().unwrap_err();
     assert!(chain(&error).contains("holds no Open Charge Map record"), "{error}");
-}
-
-/// The folder with real inputs, or `None`, said aloud, where it is absent.
-fn shared_data(test: &str) -> Option<PathBuf> {
-    let fallback = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
-    let folder = std::env::var_os("POIMILL_DATA").map_or_else(fallback, PathBuf::from).join("ocm");
-    if !folder.is_dir() {
-        // Not through `eprintln!`, which the test runner hides.
-        writeln!(std::io::stderr(), "skipped: {test}: {} is absent", folder.display()).expect("stderr is open");
-        return None;
-    }
-    Some(folder)
-}
-
-#[test]
-fn the_liechtenstein_export_is_read_whole() {
-    let Some(folder) = shared_data("the_liechtenstein_export_is_read_whole") else { return };
-    let dump = folder.join("ocm-export-liechtenstein-2026.json");
-    let reference = folder.join("CoreReferenceData-ocm-app.json");
-    let read = read_with(&dump, Some(&reference), &Watch::default()).unwrap();
-    assert_eq!((read.features.len(), read.rejects.len(), read.extracted.left_out.total()), (18, 0, 0));
-    assert_eq!(read.extracted.vintage, Some("2026-03-27T17:56:00Z".parse().unwrap()));
-    let count = |test: &dyn Fn(&Feature) -> bool| read.features.iter().filter(|f| test(f)).count();
-    assert_eq!(count(&|f| f.tags.get("addr:country") == Some("LI")), 18);
-    assert_eq!(count(&|f| f.tags.get("operator:ocm").is_none()), 3);
-    // Nine more are of operators younger than the reference data.
-    assert_eq!(count(&|f| f.tags.get("operator").is_none()), 12);
-    assert_eq!(count(&|f| f.license.is_some()), 18);
-    assert_eq!(count(&|f| f.connectors.is_empty()), 1);
-    assert_eq!(read.features.iter().map(|f| f.connectors.len()).sum::<usize>(), 24);
-}
-
-#[test]
-fn the_dump_of_2020_is_read_whole() {
-    let Some(folder) = shared_data("the_dump_of_2020_is_read_whole") else { return };
-    let read = read(&folder.join("ocm-data-poi-20201120.ndjson.gz")).unwrap();
-    // All counted in the file itself: 93 superseded, 92 no longer active, 29 delisted, 25 rejected, 2 duplicates.
-    assert_eq!(read.extracted.left_out.0.into_iter().collect::<Vec<_>>(), [(LeftOutRule::NotLive, 241)]);
-    assert_eq!((read.extracted.read, read.features.len(), read.rejects.len()), (5685, 5444, 0));
-    assert_eq!(read.extracted.vintage, Some("2020-09-20T13:52:00Z".parse().unwrap()));
-    assert_eq!(
-        read.extracted.attribution.as_deref(),
-        Some(
-            "Open Charge Map contributors; CarStations.com; ESB eCars; NOBIL; UK National Charge Point Registry; afdc.energy.gov"
-        )
-    );
-    let count = |test: &dyn Fn(&Feature) -> bool| read.features.iter().filter(|f| test(f)).count();
-    let tagged = |key: &str, value: &str| count(&|f| f.tags.get(key) == Some(value));
-    assert_eq!(count(&|f| f.license.is_none()), 1849);
-    assert_eq!(count(&|f| f.tags.get("operator").is_some()), 3128);
-    assert_eq!(count(&|f| f.tags.get("addr:country").is_none()), 0);
-    assert_eq!(count(&|f| f.connectors.is_empty()), 423);
-    assert_eq!([tagged("operational_status", "operational"), tagged("operational_status", "planned")], [2159, 19]);
-    assert_eq!(["yes", "customers", "permit", "private"].map(|access| tagged("access", access)), [3197, 145, 227, 40]);
-    let connectors: Vec<_> = read.features.iter().flat_map(|f| &f.connectors).collect();
-    assert_eq!(connectors.len(), 8099);
-    let of = |kind| connectors.iter().filter(|connector| connector.kind == kind).count();
-    assert_eq!([ConnectorType::Type1, ConnectorType::Ccs2].map(of), [3796, 69]);
 }

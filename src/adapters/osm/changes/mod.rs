@@ -21,7 +21,7 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 
-use crate::adapters::io::Http;
+use crate::adapters::io::{Http, address_told};
 
 pub use self::error::{ChangesError, OscFault};
 pub(in crate::adapters::osm) use self::overlay::{Counts, Overlay, Versions};
@@ -42,7 +42,7 @@ impl std::fmt::Display for ChangesAt {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Folder(path) => path.display().fmt(f),
-            Self::Url(url) => f.write_str(url),
+            Self::Url(url) => f.write_str(&address_told(url)),
         }
     }
 }
@@ -82,12 +82,13 @@ pub fn kept_beside(extract: &Path) -> PathBuf {
 ///
 /// As for reading from the server, and when the folder cannot be written.
 pub(in crate::adapters::osm) fn download(
+    http: Http,
     url: &str,
     since: Since,
     folder: &Path,
     on_bytes: impl Fn(u64),
 ) -> Result<Downloaded, ChangesError> {
-    Remote::new(Http::default(), url).download(since, folder, on_bytes)
+    Remote::new(http, url).download(since, folder, on_bytes)
 }
 
 /// Everything that changed after `since`.

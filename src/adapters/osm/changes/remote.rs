@@ -9,7 +9,7 @@ use std::path::Path;
 use super::error::ChangesError;
 use super::overlay::{Newest, Overlay};
 use super::replication::{MAX_STATE_BYTES, Since, State, changes, name_of, read_state};
-use crate::adapters::io::{Http, decompressed, input_of_bytes};
+use crate::adapters::io::{Http, address_told, decompressed, input_of_bytes};
 use crate::domain::Timestamp;
 
 /// Largest diff. A day of the planet has about 150 MB.
@@ -19,6 +19,8 @@ const MAX_DIFF_BYTES: u64 = 2 << 30;
 pub(super) struct Remote {
     http: Http,
     base: String,
+    /// The address without what may be secret.
+    told: String,
 }
 
 /// The diffs that an extract needs.
@@ -48,7 +50,8 @@ pub(in crate::adapters::osm) struct Downloaded {
 
 impl Remote {
     pub(super) fn new(http: Http, url: &str) -> Self {
-        Self { http, base: url.trim_end_matches('/').to_owned() }
+        let base = url.trim_end_matches('/').to_owned();
+        Self { http, told: address_told(&base), base }
     }
 
     pub(super) fn read(&self, since: Since) -> Result<Overlay, ChangesError> {
@@ -61,7 +64,7 @@ impl Remote {
                     let name = format!("{}.osc.gz", name_of(number));
                     let text = decompressed(bytes.as_slice())
                         .map_err(|source| ChangesError::Read { path: name.clone().into(), source })?;
-                    folded.append(changes(&format!("{}/{name}", self.base), text)?);
+                    folded.append(changes(&format!("{}/{name}", self.told), text)?);
                     inputs.push(input_of_bytes(&name, &bytes));
                 }
                 None if self.state(number)?.is_some() => without += 1,
@@ -73,10 +76,10 @@ impl Remote {
             last = number;
         }
         if last == after {
-            notes.push(format!("{} holds nothing newer than the extract", self.base));
+            notes.push(format!("{} holds nothing newer than the extract", self.told));
         }
         if without > 0 {
-            let (base, all) = (&self.base, last - after);
+            let (base, all) = (&self.told, last - after);
             notes.push(format!("{without} of {all} diffs in {base} are state files only: nothing changed in them"));
         }
         let mut overlay = folded.into_overlay();
@@ -134,7 +137,7 @@ impl Remote {
 
     /// A note that the server is a copy which ends before a number that is not there; an error where it goes on behind it.
     fn ends_before(&self, missing: u64, newest: u64) -> Result<String, ChangesError> {
-        let place = self.base.clone();
+        let place = self.told.clone();
         if self.state_bytes(newest)?.is_some() {
             return Err(ChangesError::Gap { place, missing, newest });
         }
@@ -146,23 +149,23 @@ impl Remote {
     fn range(&self, since: Since) -> Result<Range, ChangesError> {
         let url = format!("{}/state.txt", self.base);
         let bytes = self.http.get(&url, MAX_STATE_BYTES)?;
-        let state = State::parse(&url, &bytes)?;
+        let state = State::parse(&address_told(&url), &bytes)?;
         let Some(newest) = state.sequence else {
-            return Err(ChangesError::State { name: url, fault: "it has no sequenceNumber" });
+            return Err(ChangesError::State { name: address_told(&url), fault: "it has no sequenceNumber" });
         };
         let mut notes = Vec::new();
         let after = match (since.sequence, since.time) {
             (Some(own), _) if !self.is_foreign(own, since, state)? => own,
             (own, Some(time)) => {
                 if own.is_some() {
-                    let base = &self.base;
+                    let base = &self.told;
                     notes.push(format!(
                         "the numbers in {base} are of another series than the extract's: dates decide instead"
                     ));
                 }
                 self.number_at(time, newest, state.time)?
             }
-            (_, None) => return Err(ChangesError::NoBeginning { place: self.base.clone() }),
+            (_, None) => return Err(ChangesError::NoBeginning { place: self.told.clone() }),
         };
         Ok(Range { after, newest, state: bytes, notes })
     }
@@ -184,7 +187,7 @@ impl Remote {
         if newest_time.is_some_and(|newest| newest <= time) {
             return Ok(newest);
         }
-        let too_old = || ChangesError::TooOld { place: self.base.clone(), time };
+        let too_old = || ChangesError::TooOld { place: self.told.clone(), time };
         // Numbers up to `low` are not after it, or gone from the server; `high` is after it.
         let (mut high, mut step) = (newest, 1);
         let (mut low, mut low_is_there) = loop {
@@ -208,7 +211,7 @@ impl Remote {
 
     fn state(&self, number: u64) -> Result<Option<State>, ChangesError> {
         let bytes = self.state_bytes(number)?;
-        bytes.map(|bytes| State::parse(&self.state_url(number), &bytes)).transpose()
+        bytes.map(|bytes| State::parse(&address_told(&self.state_url(number)), &bytes)).transpose()
     }
 
     fn state_bytes(&self, number: u64) -> Result<Option<Vec<u8>>, ChangesError> {

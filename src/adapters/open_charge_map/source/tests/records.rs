@@ -71,6 +71,7 @@ pub(super) fn expected() -> Vec<Feature> {
         ("addr:housenumber", "3"),
         ("addr:postcode", "9999"),
         ("addr:street", "Mühlegasse"),
+        ("authentication:none", "yes"),
         ("capacity", "3"),
         ("charge", "CHF 0.45/kWh"),
         ("description", "Behind the mill."),

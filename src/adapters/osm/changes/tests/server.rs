@@ -267,7 +267,7 @@ fn an_extract_that_is_newer_downloads_nothing_and_reads_nothing() {
 #[test]
 fn an_address_that_is_none_is_told() {
     let folder = tempfile::tempdir().unwrap();
-    let error = download("http://127.0.0.1:1/x", Since::default(), folder.path(), |_| ()).unwrap_err();
+    let error = download(Http::default(), "http://127.0.0.1:1/x", Since::default(), folder.path(), |_| ()).unwrap_err();
     assert_eq!(error.to_string(), "cannot get http://127.0.0.1:1/x/state.txt");
     let error = read_overlay(&ChangesAt::Url("https://".to_owned()), Since::default()).unwrap_err();
     assert!(error.to_string().starts_with("cannot get https:"), "{error}");
