@@ -1,5 +1,7 @@
 //! Messy CSV: line ends, quotes, columns, encodings and ids as they come.
 
+use proptest::prelude::*;
+
 use super::{read, read_bytes, refused, repeated};
 
 /// Three columns more than an id and a position need.
@@ -230,4 +232,26 @@ fn rows_come_in_their_order_however_many_there_are() {
     let expected: Vec<String> = (0..7_000).map(|n| format!("r{n} {}", n + 2)).collect();
     assert_eq!(told.lines(), expected);
     assert_eq!(told.extracted.read, 7_000);
+}
+
+proptest! {
+    /// Whatever stands in a file: it ends, every row is accounted for, and sound rows before and behind are read.
+    #[test]
+    fn no_damage_reaches_beyond_its_rows(pieces in prop::collection::vec(
+        prop::sample::select(vec!["\"", "\"\"", ",", ",", "\n", "\r", "\r\n", "a", "1", " ", "\0", "x,1,2,y,", "é"]), 0..40,
+    )) {
+        let rows = format!("first,1,2,x,\n{}\nlast,1,2,x,\n", pieces.concat());
+        let told = table(&rows);
+        let lines = told.lines();
+        prop_assert_eq!(lines.first().map(String::as_str), Some("first 2"));
+        prop_assert!(told.extracted.read >= 1);
+        for feature in &told.features {
+            let line = feature.line.unwrap_or_default();
+            prop_assert!(line >= 2 && line <= 2 + rows.matches('\n').count() as u64);
+        }
+        // A quote that is open before the last row may close nowhere, and then costs no other row.
+        if !pieces.contains(&"\"") && !pieces.contains(&"\"\"") {
+            prop_assert!(lines.last().is_some_and(|line| line.starts_with("last ")), "{:?}", lines);
+        }
+    }
 }
