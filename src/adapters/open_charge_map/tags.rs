@@ -11,7 +11,10 @@ use super::text;
 use crate::domain::{Finding, FindingRule, Status, Tags};
 
 /// Few records have more tags.
-const TAGS_USUAL: usize = 28;
+const TAGS_USUAL: usize = 24;
+
+/// Few records have longer ones.
+const TAGS_USUAL_BYTES: usize = 640;
 
 /// Who may use it, as a value of OSM's `access`.
 fn access(usage: Option<i64>) -> Option<&'static str> {
@@ -58,11 +61,10 @@ pub(super) fn tags<'a>(
     reference: &Reference,
     findings: &mut Vec<Finding>,
 ) -> (Tags, Used<'a>) {
-    // Sorted once at the end, without growing on the way.
-    let mut pairs: Vec<(Box<str>, Box<str>)> = Vec::with_capacity(TAGS_USUAL);
+    let mut tags = Tags::with_capacity(TAGS_USUAL, TAGS_USUAL_BYTES);
     let mut set = |key: &str, value: Option<&str>| {
         if let Some(value) = value {
-            pairs.push((key.into(), value.into()));
+            tags.set(key, value);
         }
     };
     set("amenity", Some("charging_station"));
@@ -128,7 +130,7 @@ pub(super) fn tags<'a>(
     set("addr:state", state.as_deref());
     set("addr:postcode", postcode.as_deref());
     set("addr:country", reference.country(address, findings).as_deref());
-    (pairs.into_iter().collect(), Used { usage, line_1, town, postcode })
+    (tags, Used { usage, line_1, town, postcode })
 }
 
 #[cfg(test)]
