@@ -46,9 +46,19 @@ pub struct Tags {
 /// Where a key and its value stand: the key up to the value, the value up to the end.
 #[derive(Clone, Copy)]
 struct Pair {
+    /// The first bytes of the key, which tell most keys apart without looking at the text.
+    prefix: u64,
     key: u32,
     value: u32,
     end: u32,
+}
+
+/// The first eight bytes of a key, in an order that is that of the keys as far as they differ in them.
+fn prefix(key: &str) -> u64 {
+    let mut bytes = [0; 8];
+    let length = key.len().min(8);
+    bytes[..length].copy_from_slice(&key.as_bytes()[..length]);
+    u64::from_be_bytes(bytes)
 }
 
 impl Tags {
@@ -67,7 +77,8 @@ impl Tags {
     }
 
     fn find(&self, key: &str) -> Result<usize, usize> {
-        self.pairs.binary_search_by(|pair| self.key(*pair).cmp(key))
+        let prefix = prefix(key);
+        self.pairs.binary_search_by(|pair| pair.prefix.cmp(&prefix).then_with(|| self.key(*pair).cmp(key)))
     }
 
     /// The value of `key`.
@@ -88,7 +99,7 @@ impl Tags {
         self.text.push_str(key);
         let middle = self.text.len() as u32;
         self.text.push_str(value.as_ref());
-        let pair = Pair { key: begin, value: middle, end: self.text.len() as u32 };
+        let pair = Pair { prefix: prefix(key), key: begin, value: middle, end: self.text.len() as u32 };
         match self.find(key) {
             Ok(at) => self.pairs[at] = pair,
             Err(at) => self.pairs.insert(at, pair),
@@ -163,5 +174,13 @@ mod tests {
         assert_eq!((tags.take("a").as_deref(), tags.take("a")), (Some("4"), None));
         tags.retain(|key, _| key.is_empty());
         assert_eq!(format!("{tags:?}"), r#"{"": "ä"}"#);
+    }
+
+    #[test]
+    fn keys_that_begin_alike_are_in_order_too() {
+        let keys = ["a", "a\0", "a\0b", "addr:city", "addr:cityname", "addr:country", "operator", "operator:ocm", "ä"];
+        let tags: Tags = keys.iter().rev().map(|key| (key, key)).collect();
+        assert_eq!(tags.iter().map(|(key, _)| key).collect::<Vec<_>>(), keys);
+        assert!(keys.iter().all(|key| tags.get(key) == Some(key)));
     }
 }
