@@ -36,6 +36,10 @@ bench what *args:
     python3 tests/bench/{{ what }}.py ${POIMILL_DATA:-../shared/data}/osm/world-sample.osm.pbf \
         --small ${POIMILL_DATA:-../shared/data}/osm/monaco-20260710.osm.pbf {{ args }}
 
+# Open Charge Map dumps of 200 MB and 1 GB, made by repetition; a release build (15 min), then 1 min
+bench-ocm *args:
+    cargo bench --locked --bench ocm -- {{ args }}
+
 # changes PBF files and reads them under a memory limit until the time is over or something is found; 60 s of build, 150 s for a time over 99 s
 fuzz-pbf seconds:
     sh tests/fuzz/run.sh {{ seconds }}

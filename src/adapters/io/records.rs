@@ -20,6 +20,9 @@ use brackets::{Brackets, End, Search, array_in};
 /// Largest record, in bytes; real ones stay below 1 MB. More means one huge object that is no dump of records.
 const RECORD_MAX_BYTES: usize = 1 << 26;
 
+/// Memory for a record that is used again is at most so large: a few thousand may be under way.
+const USED_MAX_BYTES: usize = 1 << 13;
+
 /// An envelope's array begins within so many bytes.
 const ENVELOPE_MAX_BYTES: usize = 1 << 20;
 
@@ -106,6 +109,8 @@ pub struct JsonRecords<'a> {
     is_done: bool,
     /// Length of the last record: room for the next one.
     last_bytes: usize,
+    /// Memory of records that somebody gave back.
+    used: Vec<Vec<u8>>,
 }
 
 impl<'a> JsonRecords<'a> {
@@ -126,6 +131,7 @@ impl<'a> JsonRecords<'a> {
             records: 0,
             is_done: false,
             last_bytes: 0,
+            used: Vec::new(),
         };
         if frames.buffer()?.starts_with(b"\xef\xbb\xbf") {
             frames.consume(3);
@@ -153,6 +159,14 @@ impl<'a> JsonRecords<'a> {
     #[must_use]
     pub fn layout(&self) -> Layout {
         self.layout
+    }
+
+    /// Takes back the memory of records, for the next ones. Huge pieces are let go.
+    pub fn reuse(&mut self, used: Vec<Vec<u8>>) {
+        self.used.extend(used.into_iter().filter(|bytes| bytes.capacity() <= USED_MAX_BYTES).map(|mut bytes| {
+            bytes.clear();
+            bytes
+        }));
     }
 
     /// The next record; `None` after the last.
@@ -343,8 +357,9 @@ impl<'a> JsonRecords<'a> {
     }
 
     /// Room for a record of the size of the last one and a little more.
-    fn room(&self) -> Vec<u8> {
-        Vec::with_capacity((self.last_bytes + self.last_bytes / 8).min(1 << 20))
+    fn room(&mut self) -> Vec<u8> {
+        let new = || Vec::with_capacity((self.last_bytes + self.last_bytes / 8).min(USED_MAX_BYTES));
+        self.used.pop().unwrap_or_else(new)
     }
 
     /// A line with its end, not yet counted as consumed.

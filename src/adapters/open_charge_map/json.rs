@@ -19,41 +19,75 @@ pub(super) struct Fields<'a> {
     nodes: &'a [Node],
     /// The object's node; `None` where there is no object.
     at: Option<usize>,
+    /// Where the value of a key stands, behind the object's node: 0 for nowhere, [`SEVERAL`] where keys share a place.
+    index: [u16; PLACES],
+}
+
+/// Places of an index; a record has up to 40 keys.
+const PLACES: usize = 64;
+
+/// More than one key, or one too far away: look at all.
+const SEVERAL: u16 = u16::MAX;
+
+/// The place of a key in an index, the same in every case.
+fn place(key: &str) -> usize {
+    let bytes = key.as_bytes();
+    let at = |at: usize| bytes.get(at).map_or(0, |byte| usize::from(byte | 0x20));
+    (bytes.len() * 7 + at(0) * 5 + at(bytes.len() / 2) * 3 + at(bytes.len().wrapping_sub(1))) % PLACES
 }
 
 impl<'a> Fields<'a> {
     /// The fields of the outermost value of what [`scan`](super::scan::scan) read; none where it is not an object.
     pub(super) fn of(text: &'a str, nodes: &'a [Node]) -> Self {
-        let at = nodes.first().filter(|node| node.kind == Kind::Object).map(|_| 0);
-        Self { text, nodes, at }
+        Self::at(text, nodes, Some(0).filter(|_| !nodes.is_empty()))
+    }
+
+    /// The fields of the value at a node; none where it is not an object.
+    fn at(text: &'a str, nodes: &'a [Node], at: Option<usize>) -> Self {
+        let at = at.filter(|at| nodes[*at].kind == Kind::Object);
+        let mut fields = Self { text, nodes, at, index: [0; PLACES] };
+        let begin = at.unwrap_or_default();
+        for (key, value) in fields.members() {
+            let entry = &mut fields.index[place(key)];
+            let is_free = *entry == 0;
+            *entry = u16::try_from(value - begin).ok().filter(|_| is_free).unwrap_or(SEVERAL);
+        }
+        fields
     }
 
     /// Every key with the place of its value.
-    pub(super) fn members(self) -> impl Iterator<Item = (&'a str, usize)> {
-        let (mut at, end) = self.at.map_or((0, 0), |at| (at + 1, self.nodes[at].next as usize));
+    fn members(&self) -> impl Iterator<Item = (&'a str, usize)> + use<'a> {
+        let (text, nodes) = (self.text, self.nodes);
+        let (mut at, end) = self.at.map_or((0, 0), |at| (at + 1, nodes[at].next as usize));
         std::iter::from_fn(move || {
             if at >= end {
                 return None;
             }
-            let (key, value) = (self.inside(self.nodes[at]), at + 1);
-            at = self.nodes[value].next as usize;
+            let (key, value) = (&text[nodes[at].start as usize..nodes[at].end as usize], at + 1);
+            at = nodes[value].next as usize;
             Some((key, value))
         })
     }
 
     /// The node of a value; keys may be in camel case. Of a key given twice the last counts, as for most readers of JSON.
-    fn get(self, key: &str) -> Option<usize> {
-        let is_asked = |found: &str| found.len() == key.len() && found.eq_ignore_ascii_case(key);
-        let at = self.members().filter(|(found, _)| is_asked(found)).last()?.1;
+    fn get(&self, key: &str) -> Option<usize> {
+        let at = match self.index[place(key)] {
+            0 => return None,
+            SEVERAL => self.members().filter(|(found, _)| found.eq_ignore_ascii_case(key)).last()?.1,
+            behind => {
+                let at = self.at? + usize::from(behind);
+                Some(at).filter(|at| self.inside(self.nodes[at - 1]).eq_ignore_ascii_case(key))?
+            }
+        };
         (self.nodes[at].kind != Kind::Null).then_some(at)
     }
 
     /// What stands between the ends of a value; of a text, between its quotes.
-    fn inside(self, node: Node) -> &'a str {
+    fn inside(&self, node: Node) -> &'a str {
         &self.text[node.start as usize..node.end as usize]
     }
 
-    fn unescaped(self, node: Node) -> Cow<'a, str> {
+    fn unescaped(&self, node: Node) -> Cow<'a, str> {
         if node.kind != Kind::Escaped {
             return Cow::Borrowed(self.inside(node));
         }
@@ -62,51 +96,52 @@ impl<'a> Fields<'a> {
     }
 
     /// The object's own text.
-    pub(super) fn source(self) -> Option<&'a str> {
+    pub(super) fn source(&self) -> Option<&'a str> {
         self.at.map(|at| self.inside(self.nodes[at]))
     }
 
     /// The object's node.
-    pub(super) fn node(self) -> Option<usize> {
+    pub(super) fn node(&self) -> Option<usize> {
         self.at
     }
 
     /// Whether there is no object, or nothing in it.
-    pub(super) fn is_empty(self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.members().next().is_none()
     }
 
     /// Whether there is a value of this name.
-    pub(super) fn has(self, key: &str) -> bool {
+    pub(super) fn has(&self, key: &str) -> bool {
         self.get(key).is_some()
     }
 
     /// An object within; without fields where there is none.
-    pub(super) fn object(self, key: &str) -> Self {
-        Self { at: self.get(key).filter(|at| self.nodes[*at].kind == Kind::Object), ..self }
+    pub(super) fn object(&self, key: &str) -> Self {
+        Self::at(self.text, self.nodes, self.get(key))
     }
 
     /// The values of a list within.
-    fn items(self, key: &str) -> impl Iterator<Item = usize> + use<'a> {
-        let list = self.get(key).filter(|at| self.nodes[*at].kind == Kind::Array);
-        let (mut at, end) = list.map_or((0, 0), |at| (at + 1, self.nodes[at].next as usize));
+    fn items(&self, key: &str) -> impl Iterator<Item = usize> + use<'a> {
+        let nodes = self.nodes;
+        let list = self.get(key).filter(|at| nodes[*at].kind == Kind::Array);
+        let (mut at, end) = list.map_or((0, 0), |at| (at + 1, nodes[at].next as usize));
         std::iter::from_fn(move || {
             let item = (at < end).then_some(at)?;
-            at = self.nodes[item].next as usize;
+            at = nodes[item].next as usize;
             Some(item)
         })
     }
 
     /// The objects of a list within.
-    pub(super) fn objects(self, key: &str) -> impl Iterator<Item = Self> + use<'a> {
-        self.items(key)
-            .filter(move |at| self.nodes[*at].kind == Kind::Object)
-            .map(move |at| Self { at: Some(at), ..self })
+    pub(super) fn objects(&self, key: &str) -> impl Iterator<Item = Self> + use<'a> {
+        let (text, nodes) = (self.text, self.nodes);
+        let is_object = move |at: &usize| nodes[*at].kind == Kind::Object;
+        self.items(key).filter(is_object).map(move |at| Self::at(text, nodes, Some(at)))
     }
 
     /// The objects of a list within. Whatever else stands there is a finding.
     pub(super) fn only_objects(
-        self,
+        &self,
         key: &'static str,
         findings: &mut Vec<Finding>,
     ) -> impl Iterator<Item = Self> + use<'a> {
@@ -118,29 +153,29 @@ impl<'a> Fields<'a> {
     }
 
     /// The numbers of a list within; a value that is no number is missing.
-    pub(super) fn numbers(self, key: &str) -> Vec<Option<f64>> {
+    pub(super) fn numbers(&self, key: &str) -> Vec<Option<f64>> {
         self.items(key).map(|at| self.as_number(at, text::degrees)).collect()
     }
 
     /// Whether there is a list of this name.
-    pub(super) fn has_list(self, key: &str) -> bool {
+    pub(super) fn has_list(&self, key: &str) -> bool {
         self.get(key).is_some_and(|at| self.nodes[at].kind == Kind::Array)
     }
 
     /// The value as a finding repeats it.
-    pub(super) fn told(self, key: &str) -> Option<String> {
+    pub(super) fn told(&self, key: &str) -> Option<String> {
         let node = self.nodes[self.get(key)?];
         Some(self.unescaped(node).chars().take(TOLD_CHARS).collect())
     }
 
-    fn doubt(self, key: &'static str, findings: &mut Vec<Finding>) {
+    fn doubt(&self, key: &'static str, findings: &mut Vec<Finding>) {
         if let Some(told) = self.told(key).filter(|told| !told.trim().is_empty()) {
             findings.push(Finding::dropped(FindingRule::UnreadableValue, key, told));
         }
     }
 
     /// A text, trimmed; a number counts as its digits. `None` when nothing is left.
-    pub(super) fn text(self, key: &'static str, findings: &mut Vec<Finding>) -> Option<Cow<'a, str>> {
+    pub(super) fn text(&self, key: &'static str, findings: &mut Vec<Finding>) -> Option<Cow<'a, str>> {
         let node = self.nodes[self.get(key)?];
         match node.kind {
             Kind::Text | Kind::Number => {
@@ -158,7 +193,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    fn as_number(self, at: usize, read: fn(&str) -> Option<f64>) -> Option<f64> {
+    fn as_number(&self, at: usize, read: fn(&str) -> Option<f64>) -> Option<f64> {
         let node = self.nodes[at];
         match node.kind {
             Kind::Number => self.inside(node).parse().ok().filter(|number: &f64| number.is_finite()),
@@ -168,7 +203,7 @@ impl<'a> Fields<'a> {
     }
 
     /// A finite number; a text counts if it is one, also with a decimal comma.
-    pub(super) fn number(self, key: &'static str, findings: &mut Vec<Finding>) -> Option<f64> {
+    pub(super) fn number(&self, key: &'static str, findings: &mut Vec<Finding>) -> Option<f64> {
         let number = self.as_number(self.get(key)?, text::number);
         if number.is_none() {
             self.doubt(key, findings);
@@ -177,12 +212,12 @@ impl<'a> Fields<'a> {
     }
 
     /// A number of degrees; a comma in it is always a decimal one.
-    pub(super) fn degrees(self, key: &str) -> Option<f64> {
+    pub(super) fn degrees(&self, key: &str) -> Option<f64> {
         self.as_number(self.get(key)?, text::degrees)
     }
 
     /// A whole number; a text counts if it is one.
-    pub(super) fn integer(self, key: &'static str, findings: &mut Vec<Finding>) -> Option<i64> {
+    pub(super) fn integer(&self, key: &'static str, findings: &mut Vec<Finding>) -> Option<i64> {
         let at = self.get(key)?;
         let node = self.nodes[at];
         let plain =
@@ -197,7 +232,7 @@ impl<'a> Fields<'a> {
     }
 
     /// A truth value; also written as a word or as 0 and 1.
-    pub(super) fn flag(self, key: &str) -> Option<bool> {
+    pub(super) fn flag(&self, key: &str) -> Option<bool> {
         let node = self.nodes[self.get(key)?];
         match (node.kind, self.inside(node)) {
             (Kind::True, _) | (Kind::Number | Kind::Text, "1") => Some(true),
@@ -209,12 +244,12 @@ impl<'a> Fields<'a> {
     }
 
     /// The id of a reference: the number itself (`StatusTypeID`), else the `ID` of the nested object (`StatusType`).
-    pub(super) fn reference(self, id_key: &'static str, object_key: &str, findings: &mut Vec<Finding>) -> Option<i64> {
+    pub(super) fn reference(&self, id_key: &'static str, object_key: &str, findings: &mut Vec<Finding>) -> Option<i64> {
         self.integer(id_key, findings).or_else(|| self.object(object_key).integer("ID", findings))
     }
 
     /// An instant; UTC where no offset is stated. Year 1 is how the source writes "not set".
-    pub(super) fn time(self, key: &'static str, findings: &mut Vec<Finding>) -> Option<Timestamp> {
+    pub(super) fn time(&self, key: &'static str, findings: &mut Vec<Finding>) -> Option<Timestamp> {
         let node = self.nodes[self.get(key)?];
         let time = match node.kind {
             Kind::Text => text::time(self.inside(node)),
@@ -291,6 +326,19 @@ mod tests {
             let mut findings = Vec::new();
             fields.number("list", &mut findings);
             assert_eq!(findings, [Finding::dropped(FindingRule::UnreadableValue, "list", "[1, {\"ID\": 2}, null]")]);
+        });
+    }
+
+    #[test]
+    fn a_key_is_found_among_any_number_in_any_case() {
+        let members: Vec<String> = (0..40_000).map(|number| format!("\"Key{number}\": {number}")).collect();
+        with(&format!("{{{}}}", members.join(",")), |fields| {
+            for number in [0, 1, 63, 64, 32_766, 32_767, 39_999] {
+                let (key, camel) = (format!("Key{number}"), format!("key{number}"));
+                assert_eq!(fields.degrees(&key), Some(f64::from(number)), "{key}");
+                assert_eq!(fields.degrees(&camel), Some(f64::from(number)), "{camel}");
+            }
+            assert_eq!(fields.degrees("Key40000"), None);
         });
     }
 

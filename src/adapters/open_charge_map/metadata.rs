@@ -1,5 +1,7 @@
 //! What the metadata of a record says: vehicles, hours, kind of place, attribution.
 
+use std::borrow::Cow;
+
 use super::json::Fields;
 use super::text;
 use crate::domain::{Finding, FindingRule};
@@ -35,7 +37,7 @@ pub(super) fn metadata(record: Fields<'_>, findings: &mut Vec<Finding>) -> Metad
                 }
             }
             Some(4) => {
-                let attribution = value.text("ItemValue", findings).and_then(|text| text::line(&text));
+                let attribution = value.text("ItemValue", findings).and_then(text::line).map(Cow::into_owned);
                 metadata.attribution = metadata.attribution.take().or(attribution);
             }
             Some(5) => match option.map(vehicle) {

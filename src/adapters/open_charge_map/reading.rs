@@ -41,6 +41,8 @@ impl Ids {
 pub(super) struct Reading<'a> {
     words: Words<'a>,
     batch: Vec<Row>,
+    /// Memory of records that were translated.
+    used: Vec<Vec<u8>>,
     batch_bytes: usize,
     /// Ids handed on. Only a record in use claims its id.
     ids: Ids,
@@ -58,6 +60,7 @@ impl<'a> Reading<'a> {
         Self {
             words,
             batch: Vec::new(),
+            used: Vec::new(),
             batch_bytes: 0,
             ids: Ids::default(),
             providers: BTreeSet::new(),
@@ -82,6 +85,11 @@ impl<'a> Reading<'a> {
         Ok(())
     }
 
+    /// The memory of records that were translated since the last call, for the next ones.
+    pub(super) fn take_used(&mut self) -> Vec<Vec<u8>> {
+        std::mem::take(&mut self.used)
+    }
+
     /// Hands on what is left.
     ///
     /// # Errors
@@ -96,12 +104,13 @@ impl<'a> Reading<'a> {
             Err((frame, message)) => malformed(frame, message.clone()),
         });
         let outcomes: Vec<Outcome> = translated.collect();
+        self.used.extend(batch.into_iter().flatten().map(|frame| frame.bytes));
         self.extracted.read += outcomes.len() as u64;
 
         let mut chunk = Chunk::default();
         for outcome in outcomes {
             match outcome {
-                Outcome::Live(live) => self.keep(*live, &mut chunk),
+                Outcome::Live(live) => self.keep(live, &mut chunk),
                 Outcome::LeftOut(rule) => self.extracted.left_out.add(rule, 1),
                 Outcome::Reject(reject) => {
                     self.malformed += u64::from(reject.code == RejectCode::Malformed);

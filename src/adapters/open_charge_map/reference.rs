@@ -13,7 +13,7 @@ use super::providers::{PROVIDERS, Provider};
 use super::scan::scan;
 use super::titles::{CONNECTION_TYPES, CURRENT_TYPES, STATUS_TYPES, Titles, USAGE_TYPES};
 use crate::adapters::io::{RecordsError, open_decompressed};
-use crate::domain::Finding;
+use crate::domain::{Finding, FindingRule};
 
 /// Operators that stand for "nobody in particular": unknown, a private individual, the business at the location.
 const NO_OPERATOR: [i64; 3] = [1, 44, 45];
@@ -169,7 +169,7 @@ impl Reference {
         }
         for country in data.objects("Countries") {
             if let (Some(id), Some(code)) = (country.integer("ID", passed), country_code(country)) {
-                self.countries.insert(id, code);
+                self.countries.insert(id, code.into_owned());
                 if let Some(title) = country.text("Title", passed) {
                     self.country_titles.add(id, &title);
                 }
@@ -244,7 +244,11 @@ impl Reference {
     }
 
     /// The id and the name of a record's operator, each where it tells operators apart.
-    pub(super) fn operator(&self, record: Fields<'_>, findings: &mut Vec<Finding>) -> (Option<i64>, Option<String>) {
+    pub(super) fn operator<'a>(
+        &'a self,
+        record: Fields<'a>,
+        findings: &mut Vec<Finding>,
+    ) -> (Option<i64>, Option<Cow<'a, str>>) {
         let stated = record.object("OperatorInfo");
         let id = record.reference("OperatorID", "OperatorInfo", findings).filter(|id| *id > 0);
         let known = id.and_then(|id| self.operators.get(&id));
@@ -252,27 +256,28 @@ impl Reference {
         if is_private || id.is_some_and(|id| NO_OPERATOR.contains(&id)) {
             return (None, None);
         }
-        let name = stated.text("Title", findings).map(Cow::into_owned).or_else(|| known.cloned().flatten());
+        let known = known.and_then(Option::as_deref).map(Cow::Borrowed);
+        let name = stated.text("Title", findings).or(known);
         // "(Unknown Operator)" and its like, under whatever id.
         (id, name.filter(|name| !name.starts_with('(')))
     }
 
     /// The country of an address, ISO 3166-1 alpha-2; its name where no table has a code for it.
-    pub(super) fn country(&self, address: Fields<'_>, findings: &mut Vec<Finding>) -> Option<String> {
+    pub(super) fn country<'a>(&'a self, address: Fields<'a>, findings: &mut Vec<Finding>) -> Option<Cow<'a, str>> {
         let stated = address.object("Country");
         if let Some(code) = country_code(stated) {
             return Some(code);
         }
         if let Some(id) = address.reference("CountryID", "Country", findings) {
-            let code = self.countries.get(&id).cloned().or_else(|| countries::code(id).map(str::to_owned));
+            let code = self.countries.get(&id).map(String::as_str).or_else(|| countries::code(id));
             if code.is_none() && id > 0 {
-                findings.push(Finding::dropped(crate::domain::FindingRule::UnknownCode, "CountryID", id.to_string()));
+                findings.push(Finding::dropped(FindingRule::UnknownCode, "CountryID", id.to_string()));
             }
-            return code;
+            return code.map(Cow::Borrowed);
         }
         let title = stated.text("Title", findings)?;
-        let code = self.country_titles.id(&title).and_then(|id| self.countries.get(&id)).cloned();
-        Some(code.unwrap_or_else(|| title.into_owned()))
+        let code = self.country_titles.id(&title).and_then(|id| self.countries.get(&id));
+        Some(code.map_or(title, |code| Cow::Borrowed(code.as_str())))
     }
 
     /// The data provider of a record, in its own words first.
@@ -312,8 +317,11 @@ impl Reference {
 }
 
 /// The code of a country object, in capitals; `None` when it is not a code.
-fn country_code(country: Fields<'_>) -> Option<String> {
-    let code = country.text("ISOCode", &mut Vec::new())?.to_ascii_uppercase();
+fn country_code(country: Fields<'_>) -> Option<Cow<'_, str>> {
+    let mut code = country.text("ISOCode", &mut Vec::new())?;
+    if !countries::is_code(&code) {
+        code = code.to_ascii_uppercase().into();
+    }
     countries::is_code(&code).then_some(code)
 }
 
@@ -359,8 +367,11 @@ mod tests {
             (json!({}), (None, None)),
         ];
         for (record, (id, name)) in cases {
-            let found = with(&record.to_string(), |record| reference().operator(record, &mut Vec::new()));
-            assert_eq!(found, (id, name.map(str::to_owned)), "{record}");
+            let reference = reference();
+            with(&record.to_string(), |fields| {
+                let (found, named) = reference.operator(fields, &mut Vec::new());
+                assert_eq!((found, named.as_deref()), (id, name), "{record}");
+            });
         }
     }
 
@@ -378,8 +389,10 @@ mod tests {
             (json!({}), None),
         ];
         for (address, expected) in cases {
-            let found = with(&address.to_string(), |address| reference().country(address, &mut Vec::new()));
-            assert_eq!(found.as_deref(), expected, "{address}");
+            let reference = reference();
+            with(&address.to_string(), |fields| {
+                assert_eq!(reference.country(fields, &mut Vec::new()).as_deref(), expected, "{address}");
+            });
         }
     }
 

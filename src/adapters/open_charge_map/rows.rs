@@ -58,6 +58,13 @@ impl<'a> Rows<'a> {
         }
     }
 
+    /// Takes back the memory of records, for the next ones.
+    pub(super) fn reuse(&mut self, used: Vec<Vec<u8>>) {
+        if let Self::Json(records) = self {
+            records.reuse(used);
+        }
+    }
+
     /// How the records of a JSON file follow each other; `None` for a table.
     pub(super) fn layout(&self) -> Option<Layout> {
         match self {

@@ -83,6 +83,7 @@ impl Source for OpenChargeMap {
                     frame.place = format!("{} {}", file.name, frame.place);
                 }
                 reading.add(row, out)?;
+                rows.reuse(reading.take_used());
             }
         }
         reading.end_batch(out)?;

@@ -9,6 +9,12 @@ use super::status::without_mark;
 use super::text;
 use crate::domain::{Finding, FindingRule, Status, Tags, street_and_number};
 
+/// Few records have more tags.
+const TAGS_USUAL: usize = 24;
+
+/// Few records have longer ones.
+const TAGS_USUAL_BYTES: usize = 640;
+
 /// Who may use it, as a value of OSM's `access`.
 fn access(usage: Option<i64>) -> Option<&'static str> {
     match usage {
@@ -38,23 +44,23 @@ fn usage(record: Fields<'_>, reference: &Reference, findings: &mut Vec<Finding>)
 
 /// Lines of the address that the rules on titles look at, and the number of the kind of usage.
 #[derive(Debug, Default)]
-pub(super) struct Used {
+pub(super) struct Used<'a> {
     pub(super) usage: Option<i64>,
-    pub(super) line_1: Option<String>,
-    pub(super) town: Option<String>,
-    pub(super) postcode: Option<String>,
+    pub(super) line_1: Option<Cow<'a, str>>,
+    pub(super) town: Option<Cow<'a, str>>,
+    pub(super) postcode: Option<Cow<'a, str>>,
 }
 
 /// Every tag of a record with this id and status.
-pub(super) fn tags(
+pub(super) fn tags<'a>(
     id: &str,
-    record: Fields<'_>,
+    record: Fields<'a>,
     status: Option<Status>,
     metadata: &Metadata,
     reference: &Reference,
     findings: &mut Vec<Finding>,
-) -> (Tags, Used) {
-    let mut tags = Tags::default();
+) -> (Tags, Used<'a>) {
+    let mut tags = Tags::with_capacity(TAGS_USUAL, TAGS_USUAL_BYTES);
     let mut set = |key: &str, value: Option<&str>| {
         if let Some(value) = value {
             tags.set(key, value);
@@ -71,7 +77,7 @@ pub(super) fn tags(
     let cost = record.text("UsageCost", findings);
     let fee = cost.as_deref().and_then(text::fee).or(pays_at_location.filter(|pays| *pays));
     set("fee", fee.map(|fee| if fee { "yes" } else { "no" }));
-    set("charge", cost.and_then(|cost| text::line(&cost)).as_deref());
+    set("charge", cost.and_then(text::line).as_deref());
     let points = record.integer("NumberOfPoints", findings);
     if let Some(points) = points.filter(|points| *points < 0) {
         findings.push(Finding::dropped(FindingRule::ImplausibleValue, "NumberOfPoints", points.to_string()));
@@ -99,7 +105,7 @@ pub(super) fn tags(
     }
 
     let address = record.object("AddressInfo");
-    let mut line = |key| address.text(key, findings).and_then(|value| text::line(&value));
+    let mut line = |key| address.text(key, findings).and_then(text::line);
     set("name", line("Title").as_deref());
     set("phone", line("ContactTelephone1").as_deref());
     set("email", line("ContactEmail").as_deref());
@@ -116,14 +122,13 @@ pub(super) fn tags(
     set("addr:housenumber", number);
     if street.is_none() || line_2.is_some() {
         let lines: Vec<&str> = line_1.as_deref().into_iter().chain(line_2.as_deref()).collect();
-        let lines = if lines.is_empty() { whole } else { Some(lines.join(", ")) };
+        let lines = if lines.is_empty() { whole } else { Some(lines.join(", ").into()) };
         set("addr:full", lines.as_deref());
     }
     set("addr:city", town.as_deref());
     set("addr:state", state.as_deref());
     set("addr:postcode", postcode.as_deref());
-    let country = reference.country(address, findings).map(Cow::Owned::<str>);
-    set("addr:country", country.as_deref());
+    set("addr:country", reference.country(address, findings).as_deref());
     (tags, Used { usage, line_1, town, postcode })
 }
 

@@ -1,5 +1,7 @@
 //! Free text of contributors, judged carefully: what is not plain stays text.
 
+use std::borrow::Cow;
+
 use jiff::civil;
 use jiff::tz::TimeZone;
 
@@ -80,13 +82,15 @@ pub(super) fn same_letters(text: &str, parts: &[&str]) -> bool {
 }
 
 /// Blanks squeezed and trimmed; `None` when nothing is left.
-pub(super) fn line(text: &str) -> Option<String> {
+pub(super) fn line(text: Cow<'_, str>) -> Option<Cow<'_, str>> {
     // Most texts are a line already.
-    if !text.is_empty() && text.split(' ').all(|word| !word.is_empty() && !word.contains(char::is_whitespace)) {
-        return Some(text.to_owned());
+    let is_plain = |byte: &u8| byte.is_ascii_graphic() || *byte == b' ';
+    let is_trim = !text.is_empty() && !text.starts_with(' ') && !text.ends_with(' ');
+    if is_trim && text.as_bytes().iter().all(is_plain) && !text.contains("  ") {
+        return Some(text);
     }
     let words: Vec<&str> = text.split_whitespace().collect();
-    (!words.is_empty()).then(|| words.join(" "))
+    (!words.is_empty()).then(|| words.join(" ").into())
 }
 
 /// Ways to write "always open" that leave no doubt.

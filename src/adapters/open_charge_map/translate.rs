@@ -37,8 +37,9 @@ pub(super) struct Live {
 
 /// What a record turned out to be.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "most are live, and a box each is a good part of the time")]
 pub(super) enum Outcome {
-    Live(Box<Live>),
+    Live(Live),
     LeftOut(LeftOutRule),
     Reject(Reject),
 }
@@ -179,7 +180,7 @@ fn translate_record(
     };
     compensate(&facts, &mut feature);
     let attribution = metadata.attribution;
-    Outcome::Live(Box::new(Live { id, feature, provider, attribution, unknown_types }))
+    Outcome::Live(Live { id, feature, provider, attribution, unknown_types })
 }
 
 /// Which of the coordinates is missing, or what stands in its place.
