@@ -11,7 +11,7 @@ use super::file::{ConfigError, FromEnv, PipelineFile, StoreTable, Text, Texts};
 use super::layers::{Layers, layers};
 use super::memory::DEFAULT_MEMORY_BYTES;
 use super::secret::Secret;
-use super::sources::{SourceSettings, sources};
+use super::sources::{SourceKind, SourceSettings, sources};
 use crate::adapters::geoparquet::DEFAULT_ZSTD_LEVEL;
 use crate::domain::{AreaRules, BBox, ConnectorCodes, Layer, Operators, Taxonomy, TaxonomyError, hex};
 use crate::pipeline::Gate;
@@ -215,6 +215,12 @@ impl Settings {
             },
             "gate": { "max_removed_share": gate.max_removed_share, "min_rows": gate.min_rows },
         });
+        // What the columns of tables mean shapes every row of them.
+        for source in &sources {
+            if let SourceKind::Table(mapping) = &source.kind {
+                told["tables_sha256"][&source.name] = sha256(&format!("{mapping:?}")).into();
+            }
+        }
         if !layers.is_empty() {
             told["area_rules_sha256"] = sha256(&area_rules_text).into();
             told["layers"] = layers_told;
