@@ -95,7 +95,7 @@ impl ConnectorType {
         }
     }
 
-    /// The most that a connector of this type can give, in kW, with this current: the ratings of IEC 62196, CharIN and SAE, with
+    /// The most that a connector of this type can give, in kW, with this current: the ratings of IEC 62196, `CharIN` and SAE, with
     /// some room for feeds that round volts and amperes up.
     #[must_use]
     pub fn max_kw(self, current: Option<Current>) -> f64 {
@@ -103,9 +103,11 @@ impl ConnectorType {
             // 3,000 A at 1,250 V.
             Self::Mcs | Self::Pantograph | Self::Unknown | Self::BatterySwap => 3_800.0,
             // 63 A at 400 V are 43.6; direct current on the same plug was Tesla's.
-            Self::Type2Socket | Self::Type2Cable | Self::Type3a | Self::Type3c if current != Some(Current::Dc) => 60.0,
-            Self::Type1 => 25.0,
-            Self::GbtAc => 60.0,
+            Self::Type2Socket | Self::Type2Cable | Self::Type3a | Self::Type3c | Self::GbtAc
+                if current != Some(Current::Dc) =>
+            {
+                60.0
+            }
             Self::Schuko
             | Self::TypeE
             | Self::Bs1363
@@ -114,7 +116,7 @@ impl ConnectorType {
             | Self::TypeM
             | Self::Europlug
             | Self::Bicycle => 10.0,
-            Self::CeeBlue | Self::Nema | Self::TeslaRoadster | Self::Wireless => 25.0,
+            Self::Type1 | Self::CeeBlue | Self::Nema | Self::TeslaRoadster | Self::Wireless => 25.0,
             Self::CeeRed | Self::As3123 => 100.0,
             _ => 1_000.0,
         }

@@ -187,7 +187,8 @@ impl Operators {
         for key in keys {
             let same = self.by_key.entry(key).or_default();
             // What an earlier file says of a name stands.
-            if !same.contains(&at) && !(earlier.is_some() && same.iter().any(|at| *at < known)) {
+            let is_settled = earlier.is_some() && same.iter().any(|at| *at < known);
+            if !is_settled && !same.contains(&at) {
                 same.push(at);
             }
         }

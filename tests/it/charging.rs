@@ -68,7 +68,7 @@ fn record(id: u32, lon: f64, lat: f64) -> Value {
 fn what_is_only_computed_or_confirmed_changes_no_place() {
     let night = Night::new("");
     let before = record(7, 9.1, 50.1);
-    night.run(&[before.clone()]);
+    night.run(std::slice::from_ref(&before));
     let cases = [
         (json!({ "IsRecentlyVerified": false, "DateLastVerified": "2026-06-01T00:00:00Z" }), "unchanged", ""),
         (
@@ -81,7 +81,7 @@ fn what_is_only_computed_or_confirmed_changes_no_place() {
         (json!({ "NumberOfPoints": 4 }), "modified", "capacity"),
     ];
     for (change, expected, field) in cases {
-        night.run(&[before.clone()]);
+        night.run(std::slice::from_ref(&before));
         let mut after = before.clone();
         after.as_object_mut().expect("a record").extend(change.as_object().expect("fields").clone());
         let report = night.run(&[after]);

@@ -99,7 +99,8 @@ pub(super) fn code(text: &str) -> Option<String> {
     is_code.then(|| text.to_ascii_uppercase())
 }
 
-/// Where countries are, with their waters: boundaries of OpenStreetMap, parsed once. © OpenStreetMap contributors, ODbL.
+/// Where countries are, with their waters: boundaries of OpenStreetMap, parsed once. © OpenStreetMap
+/// contributors, `ODbL`.
 static BOUNDARIES: LazyLock<CountryBoundaries> = LazyLock::new(|| {
     CountryBoundaries::from_reader(BOUNDARIES_ODBL_360X180).expect("the boundaries in the binary are whole")
 });

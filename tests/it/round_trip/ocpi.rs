@@ -128,7 +128,7 @@ proptest! {
             let shapes = [
                 ("array", json!(locations).to_string()),
                 ("envelope", json!({ "data": locations, "status_code": 1000 }).to_string()),
-                ("lines", locations.iter().map(|location| format!("{location}\n")).collect()),
+                ("lines", locations.iter().map(|location| location.to_string() + "\n").collect()),
             ];
             for (name, text) in shapes {
                 let folder = tempfile::tempdir().expect("a folder");

@@ -95,7 +95,7 @@ fn object(station: &Station) -> Value {
     Value::Object(row(station).into_iter().map(|(column, value)| (column, json!(value))).collect())
 }
 
-fn feature(station: &Station, properties: Value) -> Value {
+fn feature(station: &Station, properties: &Value) -> Value {
     let geometry = json!({ "type": "Point", "coordinates": [station.lon, station.lat] });
     json!({ "type": "Feature", "id": station.id.to_string(), "geometry": geometry, "properties": properties })
 }
@@ -172,7 +172,7 @@ proptest! {
             (csv(&stations, b';').replace('\n', "\r\n"), &by_columns),
             (stations.iter().map(|station| object(station).to_string() + "\n").collect(), &by_columns),
             (Value::Array(stations.iter().map(object).collect()).to_string(), &by_columns),
-            (collection(stations.iter().map(|station| feature(station, object(station)))), &of_feature),
+            (collection(stations.iter().map(|station| feature(station, &object(station)))), &of_feature),
         ];
         let folder = tempfile::tempdir().expect("a folder");
         for (text, mapping) in shapes {
@@ -182,7 +182,7 @@ proptest! {
 
     #[test]
     fn stations_come_back_from_the_tags_of_osm(stations in stations(Vocabulary::Osm)) {
-        let text = collection(stations.iter().map(|station| feature(station, tags(station))));
+        let text = collection(stations.iter().map(|station| feature(station, &tags(station))));
         let folder = tempfile::tempdir().expect("a folder");
         assert_same(read(folder.path(), &text, "tags = { \"*\" = true }"), &stations, says_in_tags);
     }
