@@ -172,10 +172,12 @@ impl Download<'_> {
                     first == part.size_bytes()
                         && (described.size_bytes.is_none() || total.is_none() || described.size_bytes == total)
                 });
+                // Some servers give the rest whatever `If-Range` says.
                 let is_same = |name, known: &Option<String>| {
-                    header(&response, name).is_none_or(|now| Some(now) == known.as_deref())
+                    header(&response, name).zip(known.as_deref()).is_none_or(|(now, known)| now == known)
                 };
-                if !is_rest || !is_same("etag", &described.etag) {
+                let is_same = is_same("etag", &described.etag) && is_same("last-modified", &described.last_modified);
+                if !is_rest || !is_same {
                     part.cut(0)?;
                     return Err(changed().into());
                 }
@@ -262,7 +264,7 @@ impl Download<'_> {
     fn put_in_place(&self, part: Part, input: &Path, resumed_bytes: u64) -> Result<String, FetchError> {
         let described = part.note::<Described>().unwrap_or_else(|| Described::of(self.url));
         // Servers that call the gzip of a `.gz` file its encoding mean the file as it is.
-        let is_file_itself = self.url.split(['?', '#']).next().is_some_and(|path| path.ends_with("gz"));
+        let is_file_itself = self.url.split(['?', '#']).next().is_some_and(|path| path.ends_with(".gz"));
         let decoded = if described.encoding.is_some() && !is_file_itself { self.decode(&part)? } else { None };
         let new = decoded.as_ref().unwrap_or(&part.path);
         let checked = match self.check(new, described.expected) {

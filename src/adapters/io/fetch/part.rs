@@ -107,6 +107,20 @@ impl Part {
         Ok(())
     }
 
+    /// Forgets everything, the sidecar first: what comes next is not what it describes.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written.
+    pub fn clear(&mut self) -> Result<(), FetchError> {
+        match fs::remove_file(&self.sidecar) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(FetchError::write(&self.sidecar, error));
+            }
+            _ => self.cut(0),
+        }
+    }
+
     /// Adds bytes.
     ///
     /// # Errors

@@ -128,7 +128,7 @@ impl Night {
 fn whatever_breaks_off_is_finished_with_no_byte_twice() {
     // What goes wrong at the first requests, and what is then asked for.
     type Fault = fn(&Asked, usize) -> Vec<u8>;
-    let cases: [(&str, Fault, &[&str]); 9] = [
+    let cases: [(&str, Fault, &[&str]); 10] = [
         ("nothing", |asked, _| good(asked, &body(), ETAG), &[""]),
         (
             "breaks off, often",
@@ -189,6 +189,27 @@ fn whatever_breaks_off_is_finished_with_no_byte_twice() {
                 _ => good(asked, &body(), ETAG),
             },
             &["", "20000", ""],
+        ),
+        (
+            "changes meanwhile, and gives the rest of the new one all the same",
+            |asked, number| {
+                let length = ("Content-Length", "200000");
+                let answer = |date| answer_with("200 OK", &[("Last-Modified", date), length], &body());
+                match (number, asked.header("range")) {
+                    (0, _) => cut(answer(DATE), 20_000),
+                    (_, Some(_)) => answer_with(
+                        "206 Partial",
+                        &[
+                            ("Content-Range", "bytes 20000-199999/200000"),
+                            ("Content-Length", "180000"),
+                            ("Last-Modified", "Mon, 07 Nov 1994 08:49:37 GMT"),
+                        ],
+                        &[b'y'; 180_000],
+                    ),
+                    _ => answer("Mon, 07 Nov 1994 08:49:37 GMT"),
+                }
+            },
+            &["", "20000 Sun, 06 Nov 1994 08:49:37 GMT", ""],
         ),
         (
             "no length, in chunks",

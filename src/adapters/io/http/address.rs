@@ -1,5 +1,8 @@
 //! Addresses: what people are told of them, where they lead, and who is meant to see a secret.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 /// An address for people: without user, password and query, which may be secrets.
 #[must_use]
 pub fn address_told(url: &str) -> String {
@@ -12,6 +15,29 @@ pub fn address_told(url: &str) -> String {
         }
         None => url.to_owned(),
     }
+}
+
+/// What a server says, without what only it should know: the key or token that it was shown, plain and in base64, and the
+/// user, the password and the values of the query in its address.
+#[must_use]
+pub fn without_secrets(text: &str, url: &str, secret: Option<&str>) -> String {
+    let (bare, user) = without_user(url);
+    let (_, query) = bare.split_once('?').unwrap_or_default();
+    let values = query.split('&').filter_map(|pair| pair.split_once('=')).map(|(_, value)| value);
+    let password = user.as_deref().and_then(|user| user.split_once(':')).map(|(_, password)| password);
+    let mut secrets: Vec<String> = Vec::new();
+    for secret in secret.into_iter().chain(user.as_deref()) {
+        let base64 = STANDARD.encode(secret);
+        secrets.extend([secret.to_owned(), base64.trim_end_matches('=').to_owned(), base64]);
+    }
+    secrets.extend(password.map(str::to_owned));
+    // What is shorter is no secret, and would be found in every other word.
+    for value in values.filter(|value| value.len() >= 6) {
+        secrets.extend([value.to_owned(), percent_decoded(value)]);
+    }
+    secrets.retain(|secret| !secret.is_empty());
+    secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+    secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret, "(key)"))
 }
 
 /// An address without user and password, and these as they were written, `user:password`.
@@ -195,6 +221,17 @@ mod tests {
             assert_eq!(address_joined(base, reference), expected, "{reference}");
         }
         assert_eq!(address_joined("http://host", "x"), "http://host/x");
+    }
+
+    #[test]
+    fn what_a_server_repeats_of_our_secrets_is_not_told() {
+        let url = "https://me:pass%2Fword@h/v3?key=abcdef%3D&page=2";
+        let text = "no t0ken dDBrZW4= dDBrZW4; me:pass/word pass/word; key=abcdef= abcdef%3D; page 2 of 2";
+        assert_eq!(
+            without_secrets(text, url, Some("t0ken")),
+            "no (key) (key) (key); (key) (key); key=(key) (key); page 2 of 2"
+        );
+        assert_eq!(without_secrets(text, "http://h/", None), text);
     }
 
     #[test]
