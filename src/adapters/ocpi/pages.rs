@@ -115,7 +115,14 @@ impl OcpiPages<'_> {
         observer.stage(&format!("fetch {}", self.archive.source), Unit::Rows, None);
         let mut part = Part::open(&input)?;
         part.clear()?;
-        let locations = self.locations(&mut part, observer)?;
+        let locations = match self.locations(&mut part, observer) {
+            Ok(locations) => locations,
+            // The next call begins anew: what comes later could not be put beside these pages.
+            Err(error) => {
+                part.discard();
+                return Err(error);
+            }
+        };
         if locations == 0 && has_something(&input) {
             part.discard();
             let (url, input) = (address_told(self.url), self.input.display());

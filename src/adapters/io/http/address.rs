@@ -17,6 +17,21 @@ pub fn address_told(url: &str) -> String {
     }
 }
 
+/// Whether it is plain where user and host of an address end, so that no part of a password is taken for a host, sent to it
+/// and shown: its port is a number, and no `@` is further behind.
+#[must_use]
+pub fn is_plain_address(url: &str) -> bool {
+    let Some((_, rest)) = url.split_once("://") else { return false };
+    let (host, behind) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    let (path, query) = behind.split_at(behind.find(['?', '#']).unwrap_or(behind.len()));
+    let (has_user, host) = host.rsplit_once('@').map_or((false, host), |(_, host)| (true, host));
+    let port = host.rsplit_once(':').map(|(_, port)| port).filter(|port| !port.contains(']'));
+    port.is_none_or(|port| port.parse::<u16>().is_ok())
+        && !path.contains('@')
+        // A query may hold one where nothing before it can be a password.
+        && (!query.contains('@') || (!has_user && port.is_none()))
+}
+
 /// What a server says, without what only it should know: the key or token that it was shown, plain and in base64, and the
 /// user, the password and the values of the query in its address.
 #[must_use]
@@ -221,6 +236,34 @@ mod tests {
             assert_eq!(address_joined(base, reference), expected, "{reference}");
         }
         assert_eq!(address_joined("http://host", "x"), "http://host/x");
+    }
+
+    #[test]
+    fn a_password_that_looks_like_a_host_or_path_is_found_out() {
+        for plain in [
+            "https://h/a",
+            "https://h:8/a?b=c@d#e",
+            "http://u:p%2F@h:8/a",
+            "http://[::1]/a",
+            "http://[::1]:8",
+            "http://h?a@b",
+        ] {
+            assert_eq!(is_plain_address(plain), !plain.contains(":8/a?b=c@d"), "{plain}");
+        }
+        for odd in [
+            "https://u:p/w@h/a",
+            "https://u:p?w@h/a",
+            "https://u:p#w@h/a",
+            "https://u:1/w@h/a",
+            "https://u:1?w@h",
+            "https://u/w@h",
+            "https://u:p@w/x@h/a",
+            "https://u:p@w?x@h/a",
+            "https://h:port/a",
+            "h/a",
+        ] {
+            assert!(!is_plain_address(odd), "{odd}");
+        }
     }
 
     #[test]

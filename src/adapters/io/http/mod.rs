@@ -17,7 +17,9 @@ use ureq::http::{HeaderMap, HeaderValue, Response};
 use ureq::{Agent, Body, Error};
 
 use self::address::without_user;
-pub use self::address::{address_joined, address_told, is_same_server, query_encoded, without_secrets};
+pub use self::address::{
+    address_joined, address_told, is_plain_address, is_same_server, query_encoded, without_secrets,
+};
 pub use self::patience::{Patience, http_date};
 use self::patience::{pauses, retry_after};
 

@@ -115,7 +115,16 @@ impl OcmApi<'_> {
         observer.stage(&format!("fetch {}", self.archive.source), Unit::Rows, None);
         let (base, key, pace) = (url, self.key, self.pace);
         let mut client = Client { http: self.http, base, key, pace, asked: None, requests: 0 };
-        let crawled = crawl(&mut client, &mut part, &scope, self.page_size, since, observer)?;
+        let crawled = match crawl(&mut client, &mut part, &scope, self.page_size, since, observer) {
+            Ok(crawled) => crawled,
+            Err(error) => {
+                // There is nothing to go on with, or no way to.
+                if part.size_bytes() == 0 || matches!(error, FetchError::Unfit { .. }) {
+                    part.discard();
+                }
+                return Err(error);
+            }
+        };
         if crawled.nameless > 0 {
             observer.note(&format!("{} records of {} have no id and were left out", crawled.nameless, scope.api));
         }
