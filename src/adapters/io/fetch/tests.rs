@@ -380,7 +380,7 @@ fn a_whole_part_of_an_earlier_call_is_put_in_place_only_if_the_server_has_no_new
         assert_eq!(night.files(), ["in.bin", "in.bin.part", "in.bin.part.json"]);
         let told = night.fetch_checked(&checksum).unwrap();
         assert_eq!(night.asked()[2..3], conditions);
-        assert_eq!(told.contains(", 1000 bytes of it by an earlier call"), etag == ETAG, "{told}");
+        assert_eq!(told.contains(", 1 kB of it by an earlier call"), etag == ETAG, "{told}");
         assert!(fs::read(night.input()).unwrap() == if etag == ETAG { vec![b'x'; 1000] } else { body() });
     }
 }
