@@ -2,7 +2,7 @@
 
 mod fetch;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 pub use self::fetch::FetchWanted;
 use crate::adapters::geoparquet::{FolderStore, SnapshotFolder, StoreError};
@@ -26,6 +26,8 @@ pub struct Wired {
     store: FolderStore,
     database: Option<(Secret, bool)>,
     notes: Vec<String>,
+    /// The pipeline file.
+    file: PathBuf,
     /// The layers as the plan tells them.
     layer_lines: Vec<String>,
 }
@@ -53,6 +55,7 @@ pub fn wire(file: &Path, overrides: &Overrides) -> Result<Wired, RunError> {
         layer_lines: settings.layer_lines,
         database: settings.database,
         notes: settings.notes,
+        file: file.to_owned(),
         pipeline: Pipeline {
             name: settings.name,
             region,
@@ -112,6 +115,7 @@ impl Wired {
         for note in &self.notes {
             observer.note(note);
         }
+        self.sources.iter().try_for_each(|source| self.look_for(source))?;
         let work = if dry_run { std::env::temp_dir() } else { self.store.work() };
         let scratch = FolderScratch::new(&work);
         let in_memory;
@@ -128,6 +132,16 @@ impl Wired {
         self.pipeline.run(&mut ports)
     }
 
+    /// Says how to get an input that was not fetched yet.
+    fn look_for(&self, source: &SourceSettings) -> Result<(), RunError> {
+        let (input, file) = (&source.paths[0], self.file.display());
+        if source.fetch.brings_a_file() && !input.exists() {
+            let message = format!("{} is not there yet; get it with `poimill fetch {file}`", input.display());
+            return Err(RunError::input(&source.name, message));
+        }
+        Ok(())
+    }
+
     /// Looks at every input and, where one is set, the database; returns the plan as lines. Touches nothing.
     ///
     /// # Errors
@@ -137,6 +151,7 @@ impl Wired {
         let mut plan = vec![format!("pipeline {}", self.pipeline.name)];
         let scratch = FolderScratch::new(&self.store.work());
         for settings in &self.sources {
+            self.look_for(settings)?;
             let Feed { source, .. } = feed(settings.clone(), &scratch, self.pipeline.memory_bytes);
             plan.push(format!("read {} ({}): {}", source.name(), source.kind(), source.check()?));
         }

@@ -28,7 +28,7 @@ for again every `full_every_days` (7), to see what is gone. The key is read from
 "OCM_API_KEY" }. `page_size` (1000), `requests_per_s` (1). `reference` gets the reference data.
 
 kind ocpi, with a `url` that names no file: all pages of locations, `token` = { env = "…" }, from a locations or versions
-address. `token_encoding` = auto, plain or base64.
+address. `token_encoding` = auto, plain or base64. Broken off, the next call asks for all pages again.
 
 What `path` was before goes to archive/<source>/<date>/ beside it, for `archive` (2) versions; `run --input NAME=PATH`
 repeats a night with it. `api` = true or false says what a `url` is, where its name misleads. [fetch] attempts (5) and
@@ -81,7 +81,7 @@ impl Fetch {
         writeln!(
             err,
             "{failed} of {all} sources could not be brought up to date: what was there is still there, and \
-             `poimill fetch {}` goes on where this one stopped",
+             `poimill fetch {}` goes on where this one stopped, of an OCPI server begins anew",
             self.pipeline.display()
         )
         .ok();

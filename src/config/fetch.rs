@@ -6,7 +6,7 @@ use toml::Spanned;
 
 use super::file::{ConfigError, FetchTable, FromEnv, SourceTable, Text};
 use super::secret::Secret;
-use crate::adapters::io::{ATTEMPTS, Algorithm, Checksum, FIRST_PAUSE, KEEP};
+use crate::adapters::io::{ATTEMPTS, Algorithm, Checksum, FIRST_PAUSE, KEEP, is_plain_address};
 
 /// Most records that an answer is asked for, where the file does not say.
 const PAGE_SIZE: u64 = 1000;
@@ -44,6 +44,14 @@ pub struct FetchSettings {
     pub full_every_days: u64,
     /// What a person who fetches should know.
     pub notes: Vec<String>,
+}
+
+impl FetchSettings {
+    /// Whether a fetch puts a file in the place of the input.
+    #[must_use]
+    pub fn brings_a_file(&self) -> bool {
+        self.url.is_some() || self.is_api
+    }
 }
 
 /// How often requests are repeated.
@@ -110,11 +118,8 @@ pub(super) fn fetch_settings(
     let api_key = value("api_key", &table.api_key);
     let token = value("token", &table.token);
     if let Some(url) = &url {
-        let rest = url.reveal().strip_prefix("https://").or_else(|| url.reveal().strip_prefix("http://"));
-        if rest.is_none_or(str::is_empty) {
-            let message = "it must begin with http:// or https://";
-            return Err(text.error(&key("url"), at(table.url.as_ref()).unwrap_or_default(), message));
-        }
+        check_address(url.reveal())
+            .map_err(|message| text.error(&key("url"), at(table.url.as_ref()).unwrap_or_default(), message))?;
     }
     let country = match &table.country {
         None => None,
@@ -144,7 +149,10 @@ pub(super) fn fetch_settings(
         Some(("none", _)) => Checksum::None,
         Some(("md5", _)) => Checksum::Beside(Algorithm::Md5),
         Some(("sha256", _)) => Checksum::Beside(Algorithm::Sha256),
-        Some((at, _)) if at.starts_with("https://") || at.starts_with("http://") => Checksum::At(at.to_owned()),
+        Some((at, stated)) if at.contains([':', '/', '@']) => {
+            check_address(at).map_err(|message| text.error(&key("checksum"), stated.span().start, message))?;
+            Checksum::At(at.to_owned())
+        }
         Some((other, stated)) => {
             let message =
                 format!("`{other}` is no checksum; use auto, none, md5, sha256, or the address of a file with one");
@@ -189,6 +197,21 @@ pub(super) fn fetch_settings(
         full_every_days: table.full_every_days.as_ref().map_or(FULL_EVERY_DAYS, |days| *days.as_ref()),
         notes,
     })
+}
+
+/// What is wrong with an address, without what may be secret in it.
+pub(super) fn check_address(url: &str) -> Result<(), &'static str> {
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    if rest.is_none_or(str::is_empty) {
+        return Err("it must begin with http:// or https://");
+    }
+    if !is_plain_address(url) {
+        return Err(
+            "it does not show where its host ends: a port must be a number, and `/`, `?`, `#` and `@` in a user, \
+                    password or path must be written as %2F, %3F, %23 and %40",
+        );
+    }
+    Ok(())
 }
 
 /// Whether an address ends like the name of a file, e.g. `poi.json.gz`; `2.2.1` is the version of an API.

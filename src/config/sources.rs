@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use toml::Spanned;
 
-use super::fetch::{FetchSettings, fetch_settings};
+use super::fetch::{FetchSettings, check_address, fetch_settings};
 use super::file::{ConfigError, SourceTable, Text};
 use super::settings::{Overrides, check_name};
 use crate::adapters::table::Mapping;
@@ -159,7 +159,12 @@ pub(super) fn sources(
             })?),
         };
         let (license, attribution) = (table.license.clone(), table.attribution.clone());
-        let fetch = fetch_settings(text, table, key)?;
+        let fetch = fetch_settings(text, table, &key)?;
+        let other = sources.iter().find(|other| other.fetch.brings_a_file() && other.paths[0] == paths[0]);
+        if let Some(other) = other.filter(|_| fetch.brings_a_file()) {
+            let message = format!("`{}` is fetched to the same file; give each source its own", other.name);
+            return Err(text.error(&key("path"), at, message));
+        }
         sources.push(SourceSettings { name, kind, paths, changes, vintage, license, attribution, fetch });
     }
     if sources.is_empty() {
@@ -177,7 +182,7 @@ pub(super) fn sources(
 /// A folder relative to the pipeline file, or a URL as it is; `None` for anything else.
 fn changes(stated: &str, home: &Path) -> Option<String> {
     match stated.split_once("://") {
-        Some(("http" | "https", rest)) if !rest.is_empty() => Some(stated.to_owned()),
+        Some(("http" | "https", _)) if check_address(stated).is_ok() => Some(stated.to_owned()),
         Some(_) => None,
         None if stated.is_empty() => None,
         None => Some(home.join(stated).display().to_string()),

@@ -15,7 +15,7 @@ pub use files::{decompressed, input_of, input_of_bytes, open_decompressed, size_
 pub(crate) use http::tests as http_tests;
 pub use http::{
     ATTEMPTS, Answer, FIRST_PAUSE, Http, HttpError, Patience, Request, address_joined, address_told, http_date,
-    is_same_server, query_encoded,
+    is_plain_address, is_same_server, query_encoded, without_secrets,
 };
 pub use records::{JsonRecord, JsonRecords, Layout, RecordsError};
 pub use scratch::{FolderScratch, ScratchError};

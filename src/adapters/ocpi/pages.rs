@@ -13,6 +13,8 @@
 //! Source: <https://github.com/ocpi/ocpi>, `transport_and_format.asciidoc` and `version_information_endpoint.asciidoc`.
 
 use std::collections::{BTreeSet, HashSet};
+use std::fs::File;
+use std::io::Read as _;
 use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -24,7 +26,7 @@ use serde_json::value::RawValue;
 
 use crate::adapters::io::{
     Answer, Archive, FetchError, FetchRecord, Http, HttpError, Part, Request, address_joined, address_told,
-    behind_links, is_same_server, size_told,
+    behind_links, is_same_server, size_told, without_secrets,
 };
 use crate::pipeline::ports::{Observer, Unit};
 
@@ -112,8 +114,23 @@ impl OcpiPages<'_> {
         }
         observer.stage(&format!("fetch {}", self.archive.source), Unit::Rows, None);
         let mut part = Part::open(&input)?;
-        part.cut(0)?;
-        let locations = self.locations(&mut part, observer)?;
+        part.clear()?;
+        let locations = match self.locations(&mut part, observer) {
+            Ok(locations) => locations,
+            // The next call begins anew: what comes later could not be put beside these pages.
+            Err(error) => {
+                part.discard();
+                return Err(error);
+            }
+        };
+        if locations == 0 && has_something(&input) {
+            part.discard();
+            let (url, input) = (address_told(self.url), self.input.display());
+            let message = format!(
+                "{url} has no location at all where it had some before; {input} stays as it is, and if that is right, remove it"
+            );
+            return Err(FetchError::Unfit { message });
+        }
         let record = FetchRecord::of(self.url, &part.path)?;
         let is_same = record.is_of(&input)?;
         let archived = self.archive.replace(&part.path, &input, &record)?;
@@ -132,7 +149,7 @@ impl OcpiPages<'_> {
         let (is_base64, may_change) = (self.token_is_base64.unwrap_or(false), self.token_is_base64.is_none());
         let mut talk = Talk { pages: self, is_base64, may_change, asked: None, requests: 0 };
         let mut next = Some(self.url.to_owned());
-        let (mut visited, mut keys) = (BTreeSet::new(), HashSet::new());
+        let (mut visited, mut keys, mut others) = (BTreeSet::new(), HashSet::new(), HashSet::new());
         // Records that came, those that came twice counted twice: what offsets count.
         let (mut came, mut kept, mut first) = (0_u64, 0_u64, None);
         while let Some(url) = next.take() {
@@ -141,7 +158,10 @@ impl OcpiPages<'_> {
                 return Err(FetchError::Answer { url: address_told(&url), message });
             }
             let answer = talk.ask(&url)?;
-            let data = data(&url, &answer)?;
+            let data = data(&answer).map_err(|message| FetchError::Answer {
+                url: address_told(&url),
+                message: without_secrets(&message, self.url, self.token),
+            })?;
             if let (None, Some(endpoint)) = (&first, endpoint(&url, data)?) {
                 next = Some(endpoint);
                 continue;
@@ -151,12 +171,14 @@ impl OcpiPages<'_> {
                 url: address_told(&url),
                 message: "data that are no list of locations".to_owned(),
             })?;
-            let (offset, mut lines) = (came, Vec::new());
+            let (offset, mut lines, mut has_new) = (came, Vec::new(), false);
             for record in &records {
                 came += 1;
-                // What has no id is the reader's affair.
-                if serde_json::from_str::<LocationKey>(record.get()).is_ok_and(|key| !keys.insert(key)) {
-                    continue;
+                match serde_json::from_str::<LocationKey>(record.get()).map(|key| keys.insert(key)) {
+                    Ok(true) => has_new = true,
+                    Ok(false) => continue,
+                    // What has no id is the reader's affair.
+                    Err(_) => has_new |= others.insert(record.get().to_owned()),
                 }
                 lines.extend_from_slice(if kept == 0 { b"[\n" } else { b",\n" });
                 lines.extend_from_slice(record.get().as_bytes());
@@ -166,18 +188,22 @@ impl OcpiPages<'_> {
             observer.advance(records.len() as u64);
 
             let number = |name| answer.header(name).and_then(|text| text.trim().parse::<u64>().ok());
-            next = match (answer.header("link").and_then(next_link), number("x-total-count")) {
+            next = match (answer.headers("link").find_map(next_link), number("x-total-count")) {
                 (Some(link), _) => Some(address_joined(&url, &link)),
                 (None, Some(total)) if came < total && came > offset => {
                     let limit = number("x-limit").map_or(self.page_size, |limit| limit.clamp(1, self.page_size));
                     Some(with_query(first, &[("offset", came), ("limit", limit)]))
                 }
                 (None, Some(total)) if came < total => {
-                    observer.note(&format!("{} speaks of {total} locations and gave {came}", address_told(&url)));
-                    None
+                    let message = format!("{came} locations where it speaks of {total}; the input stays as it is");
+                    return Err(FetchError::Answer { url: address_told(&url), message });
                 }
                 _ => None,
             };
+            if next.is_some() && !has_new {
+                let message = "a page without a new location that names a next one; its pages have no end".to_owned();
+                return Err(FetchError::Answer { url: address_told(&url), message });
+            }
         }
         part.append(if kept == 0 { b"[]\n" } else { b"\n]\n" })?;
         part.sync()?;
@@ -210,6 +236,16 @@ impl Talk<'_> {
     }
 }
 
+/// Whether a file holds more than an empty list.
+fn has_something(input: &Path) -> bool {
+    let Ok(file) = File::open(input) else { return false };
+    let mut begin = Vec::new();
+    // One that cannot be read is not one to replace by nothing.
+    let read = file.take(64).read_to_end(&mut begin);
+    begin.retain(|byte| !byte.is_ascii_whitespace());
+    read.is_err() || !matches!(begin.as_slice(), b"" | b"[]")
+}
+
 /// Where the locations are, where these are data of versions or of one version.
 fn endpoint(url: &str, data: &RawValue) -> Result<Option<String>, FetchError> {
     let nothing =
@@ -233,39 +269,48 @@ fn endpoint(url: &str, data: &RawValue) -> Result<Option<String>, FetchError> {
 }
 
 /// What an answer holds, without its envelope.
-fn data<'a>(url: &str, answer: &'a Answer) -> Result<&'a RawValue, FetchError> {
-    let wrong = |message: String| FetchError::Answer { url: address_told(url), message };
+fn data(answer: &Answer) -> Result<&RawValue, String> {
     if answer.body.trim_ascii_start().starts_with(b"[") {
-        return serde_json::from_slice(&answer.body).map_err(|error| wrong(format!("JSON that breaks off: {error}")));
+        return serde_json::from_slice(&answer.body).map_err(|error| format!("JSON that breaks off: {error}"));
     }
-    let envelope: Envelope<'_> =
-        serde_json::from_slice(&answer.body).map_err(|error| wrong(format!("no JSON: {error}")))?;
+    let envelope: Envelope<'_> = serde_json::from_slice(&answer.body).map_err(|error| format!("no JSON: {error}"))?;
     match (envelope.status_code, envelope.data) {
         (Some(code), _) if !SUCCESS.contains(&code) => {
             let said = envelope.status_message.map_or(String::new(), |said| format!(": {}", said.escape_debug()));
-            Err(wrong(format!("status_code {code}{said}")))
+            Err(format!("status_code {code}{said}"))
         }
         (_, Some(data)) => Ok(data),
-        (_, None) => Err(wrong("an envelope without data".to_owned())),
+        (_, None) => Err("an envelope without data".to_owned()),
     }
 }
 
 /// The address of the next page in a header `Link` (RFC 8288), e.g. `<https://…>; rel="next"`.
 fn next_link(header: &str) -> Option<String> {
-    let mut rest = header;
-    while let Some((_, link)) = rest.split_once('<') {
-        let (address, behind) = link.split_once('>')?;
-        let (parameters, further) = behind.split_once(',').unwrap_or((behind, ""));
-        let is_next = parameters.split(';').filter_map(|parameter| parameter.split_once('=')).any(|(name, value)| {
-            name.trim().eq_ignore_ascii_case("rel")
-                && value.trim().trim_matches('"').split_whitespace().any(|rel| rel.eq_ignore_ascii_case("next"))
-        });
-        if is_next {
-            return Some(address.trim().to_owned());
+    split_bare(header, ',').find_map(|link| {
+        let (address, parameters) = link.trim().strip_prefix('<')?.split_once('>')?;
+        let is_next =
+            split_bare(parameters, ';').filter_map(|parameter| parameter.split_once('=')).any(|(name, value)| {
+                name.trim().eq_ignore_ascii_case("rel")
+                    && value.trim().trim_matches('"').split_whitespace().any(|rel| rel.eq_ignore_ascii_case("next"))
+            });
+        is_next.then(|| address.trim().to_owned())
+    })
+}
+
+/// What lies between separators that are neither in quotes nor in an address.
+fn split_bare(text: &str, separator: char) -> impl Iterator<Item = &str> {
+    let (mut in_quotes, mut in_address, mut is_escaped) = (false, false, false);
+    text.split(move |c| {
+        match c {
+            _ if is_escaped => is_escaped = false,
+            '\\' if in_quotes => is_escaped = true,
+            '"' if !in_address => in_quotes = !in_quotes,
+            '<' if !in_quotes => in_address = true,
+            '>' if !in_quotes => in_address = false,
+            _ => return c == separator && !in_quotes && !in_address,
         }
-        rest = further;
-    }
-    None
+        false
+    })
 }
 
 /// An address with these in its query, in place of what it had under their names.

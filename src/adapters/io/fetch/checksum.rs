@@ -22,7 +22,7 @@ use crate::domain::hex;
 const MAX_BYTES: u64 = 1 << 20;
 
 /// What is checked.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Clone, PartialEq, Eq, Default)]
 pub enum Checksum {
     /// What the answer's headers state, and for an OSM extract the MD5 beside it, where there is one.
     #[default]
@@ -33,6 +33,18 @@ pub enum Checksum {
     Beside(Algorithm),
     /// What this address says.
     At(String),
+}
+
+/// An address may hold a password.
+impl fmt::Debug for Checksum {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::IfOffered => f.write_str("IfOffered"),
+            Self::None => f.write_str("None"),
+            Self::Beside(algorithm) => f.debug_tuple("Beside").field(algorithm).finish(),
+            Self::At(url) => f.debug_tuple("At").field(&address_told(url)).finish(),
+        }
+    }
 }
 
 /// How a checksum is made.

@@ -26,6 +26,9 @@ use crate::pipeline::ports::{Observer, Unit};
 /// Bytes taken from the line at once.
 const PIECE_BYTES: usize = 1 << 16;
 
+/// Behind the name of a part whose encoding was undone.
+const DECODED: &str = ".decoded";
+
 /// What a file must not be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Content {
@@ -76,9 +79,18 @@ impl Download<'_> {
         let before = FetchRecord::read(&input).filter(|record| record.is_from(self.url));
         let mut known =
             before.filter(|record| fs::metadata(&input).is_ok_and(|found| found.len() == record.size_bytes));
-        let mut resumed_bytes = self.resumable(&part).map_or(0, |_| part.size_bytes());
         loop {
-            match self.fill(&mut part, known.as_ref(), observer)? {
+            let filled = match self.fill(&mut part, known.as_ref(), observer) {
+                Ok(filled) => filled,
+                Err(error) => {
+                    // What cannot be gone on with is of no use.
+                    if self.resumable(&part).is_none() {
+                        part.discard();
+                    }
+                    return Err(error);
+                }
+            };
+            match filled {
                 Filled::Whole => {}
                 // Only now is it worth looking whether the file is still the one that the server speaks of.
                 Filled::NotChanged => match &known {
@@ -94,10 +106,11 @@ impl Download<'_> {
                     }
                 },
             }
-            match self.put_in_place(part, &input, resumed_bytes) {
+            let is_resumed = part.earlier_bytes() > 0;
+            match self.put_in_place(part, &input) {
                 // What was begun by an earlier call may be older than the checksum of today.
-                Err(FetchError::Checksum { .. }) if resumed_bytes > 0 => {
-                    (resumed_bytes, known) = (0, None);
+                Err(FetchError::Checksum { .. } | FetchError::Decode { .. }) if is_resumed => {
+                    known = None;
                     part = Part::open(&input)?;
                 }
                 ended => return ended,
@@ -147,11 +160,14 @@ impl Download<'_> {
     ) -> Result<Filled, FetchError> {
         let changed = || HttpError::Changed { url: address_told(self.url) };
         let begun = self.resumable(part);
-        if begun.as_ref().is_some_and(|described| described.size_bytes == Some(part.size_bytes())) {
-            return Ok(Filled::Whole);
-        }
+        let is_whole = begun.as_ref().is_some_and(|described| described.size_bytes == Some(part.size_bytes()));
         let mut headers = Vec::new();
         match (&begun, known) {
+            // An earlier call left it, and the file may have changed since.
+            (Some(described), _) if is_whole => {
+                headers.extend(described.etag.clone().map(|etag| ("if-none-match", etag)));
+                headers.extend(described.last_modified.clone().map(|date| ("if-modified-since", date)));
+            }
             (Some(described), _) => {
                 headers.push(("range", format!("bytes={}-", part.size_bytes())));
                 headers.extend(described.validator.clone().map(|validator| ("if-range", validator)));
@@ -162,20 +178,22 @@ impl Download<'_> {
             }
             (None, None) => {}
         }
-        let is_conditional = begun.is_none() && !headers.is_empty();
+        let is_conditional = (begun.is_none() || is_whole) && !headers.is_empty();
         let request = Request { url: self.url, headers: &headers, secrets: self.secrets };
         let response = self.http.open(&request, None)?;
         let mut described = match (response.status().as_u16(), begun) {
-            (206, Some(mut described)) => {
+            (206, Some(mut described)) if !is_whole => {
                 let range = header(&response, "content-range").and_then(content_range);
                 let is_rest = range.is_some_and(|(first, total)| {
                     first == part.size_bytes()
                         && (described.size_bytes.is_none() || total.is_none() || described.size_bytes == total)
                 });
+                // Some servers give the rest whatever `If-Range` says.
                 let is_same = |name, known: &Option<String>| {
-                    header(&response, name).is_none_or(|now| Some(now) == known.as_deref())
+                    header(&response, name).zip(known.as_deref()).is_none_or(|(now, known)| now == known)
                 };
-                if !is_rest || !is_same("etag", &described.etag) {
+                let is_same = is_same("etag", &described.etag) && is_same("last-modified", &described.last_modified);
+                if !is_rest || !is_same {
                     part.cut(0)?;
                     return Err(changed().into());
                 }
@@ -188,6 +206,7 @@ impl Download<'_> {
                 part.set_note(&described)?;
                 described
             }
+            (304, _) if is_whole => return Ok(Filled::Whole),
             (304, _) if is_conditional => return Ok(Filled::NotChanged),
             (416, Some(_)) => {
                 part.cut(0)?;
@@ -259,11 +278,23 @@ impl Download<'_> {
     }
 
     /// Checks a part that is whole, and puts it in the place of the input.
-    fn put_in_place(&self, part: Part, input: &Path, resumed_bytes: u64) -> Result<String, FetchError> {
+    fn put_in_place(&self, part: Part, input: &Path) -> Result<String, FetchError> {
         let described = part.note::<Described>().unwrap_or_else(|| Described::of(self.url));
         // Servers that call the gzip of a `.gz` file its encoding mean the file as it is.
-        let is_file_itself = self.url.split(['?', '#']).next().is_some_and(|path| path.ends_with("gz"));
-        let decoded = if described.encoding.is_some() && !is_file_itself { self.decode(&part)? } else { None };
+        let is_file_itself = self.url.split(['?', '#']).next().is_some_and(|path| path.ends_with(".gz"));
+        let decoded = match described.encoding.is_some() && !is_file_itself {
+            false => None,
+            true => match self.decode(&part) {
+                Ok(decoded) => Some(decoded),
+                Err(error) => {
+                    fs::remove_file(beside(&part.path, DECODED)).ok();
+                    if matches!(error, FetchError::Decode { .. }) {
+                        part.discard();
+                    }
+                    return Err(error);
+                }
+            },
+        };
         let new = decoded.as_ref().unwrap_or(&part.path);
         let checked = match self.check(new, described.expected) {
             Ok(checked) => checked,
@@ -272,7 +303,7 @@ impl Download<'_> {
                 if let Some(decoded) = decoded {
                     fs::remove_file(decoded).ok();
                 }
-                if is_of_the_file {
+                if is_of_the_file || described.validator.is_none() {
                     part.discard();
                 }
                 return Err(error);
@@ -286,6 +317,7 @@ impl Download<'_> {
         };
         let is_same = record.is_of(input)?;
         let archived = self.archive.replace(new, input, &record)?;
+        let earlier_bytes = part.earlier_bytes();
         if decoded.is_some() {
             part.discard();
         } else {
@@ -293,7 +325,7 @@ impl Download<'_> {
         }
 
         let size = size_told(record.size_bytes);
-        let earlier = match resumed_bytes {
+        let earlier = match earlier_bytes {
             0 => String::new(),
             bytes => format!(", {} of it by an earlier call", size_told(bytes)),
         };
@@ -308,8 +340,8 @@ impl Download<'_> {
     }
 
     /// Undoes an encoding that was not asked for.
-    fn decode(&self, part: &Part) -> Result<Option<PathBuf>, FetchError> {
-        let path = beside(&part.path, ".decoded");
+    fn decode(&self, part: &Part) -> Result<PathBuf, FetchError> {
+        let path = beside(&part.path, DECODED);
         let source = File::open(&part.path).map_err(|source| FetchError::read(&part.path, source))?;
         let mut decoder = MultiGzDecoder::new(BufReader::new(source));
         let mut file = File::create(&path).map_err(|source| FetchError::write(&path, source))?;
@@ -324,7 +356,7 @@ impl Download<'_> {
             file.write_all(&piece[..read]).map_err(|source| FetchError::write(&path, source))?;
         }
         file.sync_all().map_err(|source| FetchError::write(&path, source))?;
-        Ok(Some(path))
+        Ok(path)
     }
 
     /// Checks what came against what it must not be and what its publisher says; tells what was checked.

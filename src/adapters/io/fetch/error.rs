@@ -38,6 +38,8 @@ pub enum FetchError {
     Decode { url: String, source: io::Error },
     #[error("{url} answers {message}")]
     Answer { url: String, message: String },
+    #[error("{told}; the stations are up to date, and the reference data are not")]
+    Reference { told: String, source: Box<Self> },
     #[error("{message}")]
     Unfit { message: String },
 }
@@ -58,6 +60,10 @@ impl FetchError {
     /// Whether the machine failed, and no input.
     #[must_use]
     pub fn is_of_machine(&self) -> bool {
-        matches!(self, Self::Write { .. })
+        match self {
+            Self::Write { .. } => true,
+            Self::Reference { source, .. } => source.is_of_machine(),
+            _ => false,
+        }
     }
 }

@@ -22,6 +22,8 @@ pub struct Part {
     sidecar: PathBuf,
     file: File,
     size_bytes: u64,
+    /// So many of them are of an earlier call.
+    earlier_bytes: u64,
 }
 
 /// What the server said of the whole.
@@ -69,7 +71,14 @@ impl Part {
             let own = file.metadata().map_err(wrong)?;
             // Whoever held it before may have put it in its place between our two steps.
             if fs::metadata(&path).is_ok_and(|there| (there.dev(), there.ino()) == (own.dev(), own.ino())) {
-                return Ok(Self { sidecar: beside(input, ".part.json"), size_bytes: own.len(), path, file });
+                let size_bytes = own.len();
+                return Ok(Self {
+                    sidecar: beside(input, ".part.json"),
+                    size_bytes,
+                    earlier_bytes: size_bytes,
+                    path,
+                    file,
+                });
             }
         }
     }
@@ -78,6 +87,12 @@ impl Part {
     #[must_use]
     pub fn size_bytes(&self) -> u64 {
         self.size_bytes
+    }
+
+    /// Bytes that an earlier call left and that are still there.
+    #[must_use]
+    pub fn earlier_bytes(&self) -> u64 {
+        self.earlier_bytes
     }
 
     /// What the sidecar says; `None` where there is none that can be read.
@@ -104,7 +119,22 @@ impl Part {
     pub fn cut(&mut self, size_bytes: u64) -> Result<(), FetchError> {
         self.file.set_len(size_bytes).map_err(|source| FetchError::write(&self.path, source))?;
         self.size_bytes = size_bytes;
+        self.earlier_bytes = self.earlier_bytes.min(size_bytes);
         Ok(())
+    }
+
+    /// Forgets everything, the sidecar first: what comes next is not what it describes.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written.
+    pub fn clear(&mut self) -> Result<(), FetchError> {
+        match fs::remove_file(&self.sidecar) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(FetchError::write(&self.sidecar, error));
+            }
+            _ => self.cut(0),
+        }
     }
 
     /// Adds bytes.

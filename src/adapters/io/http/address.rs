@@ -1,5 +1,8 @@
 //! Addresses: what people are told of them, where they lead, and who is meant to see a secret.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 /// An address for people: without user, password and query, which may be secrets.
 #[must_use]
 pub fn address_told(url: &str) -> String {
@@ -12,6 +15,44 @@ pub fn address_told(url: &str) -> String {
         }
         None => url.to_owned(),
     }
+}
+
+/// Whether it is plain where user and host of an address end, so that no part of a password is taken for a host, sent to it
+/// and shown: its port is a number, and no `@` is further behind.
+#[must_use]
+pub fn is_plain_address(url: &str) -> bool {
+    let Some((_, rest)) = url.split_once("://") else { return false };
+    let (host, behind) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    let (path, query) = behind.split_at(behind.find(['?', '#']).unwrap_or(behind.len()));
+    let (has_user, host) = host.rsplit_once('@').map_or((false, host), |(_, host)| (true, host));
+    let port = host.rsplit_once(':').map(|(_, port)| port).filter(|port| !port.contains(']'));
+    port.is_none_or(|port| port.parse::<u16>().is_ok())
+        && !path.contains('@')
+        // A query may hold one where nothing before it can be a password.
+        && (!query.contains('@') || (!has_user && port.is_none()))
+}
+
+/// What a server says, without what only it should know: the key or token that it was shown, plain and in base64, and the
+/// user, the password and the values of the query in its address.
+#[must_use]
+pub fn without_secrets(text: &str, url: &str, secret: Option<&str>) -> String {
+    let (bare, user) = without_user(url);
+    let (_, query) = bare.split_once('?').unwrap_or_default();
+    let values = query.split('&').filter_map(|pair| pair.split_once('=')).map(|(_, value)| value);
+    let password = user.as_deref().and_then(|user| user.split_once(':')).map(|(_, password)| password);
+    let mut secrets: Vec<String> = Vec::new();
+    for secret in secret.into_iter().chain(user.as_deref()) {
+        let base64 = STANDARD.encode(secret);
+        secrets.extend([secret.to_owned(), base64.trim_end_matches('=').to_owned(), base64]);
+    }
+    secrets.extend(password.map(str::to_owned));
+    // What is shorter is no secret, and would be found in every other word.
+    for value in values.filter(|value| value.len() >= 6) {
+        secrets.extend([value.to_owned(), percent_decoded(value)]);
+    }
+    secrets.retain(|secret| !secret.is_empty());
+    secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+    secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret, "(key)"))
 }
 
 /// An address without user and password, and these as they were written, `user:password`.
@@ -195,6 +236,45 @@ mod tests {
             assert_eq!(address_joined(base, reference), expected, "{reference}");
         }
         assert_eq!(address_joined("http://host", "x"), "http://host/x");
+    }
+
+    #[test]
+    fn a_password_that_looks_like_a_host_or_path_is_found_out() {
+        for plain in [
+            "https://h/a",
+            "https://h:8/a?b=c@d#e",
+            "http://u:p%2F@h:8/a",
+            "http://[::1]/a",
+            "http://[::1]:8",
+            "http://h?a@b",
+        ] {
+            assert_eq!(is_plain_address(plain), !plain.contains(":8/a?b=c@d"), "{plain}");
+        }
+        for odd in [
+            "https://u:p/w@h/a",
+            "https://u:p?w@h/a",
+            "https://u:p#w@h/a",
+            "https://u:1/w@h/a",
+            "https://u:1?w@h",
+            "https://u/w@h",
+            "https://u:p@w/x@h/a",
+            "https://u:p@w?x@h/a",
+            "https://h:port/a",
+            "h/a",
+        ] {
+            assert!(!is_plain_address(odd), "{odd}");
+        }
+    }
+
+    #[test]
+    fn what_a_server_repeats_of_our_secrets_is_not_told() {
+        let url = "https://me:pass%2Fword@h/v3?key=abcdef%3D&page=2";
+        let text = "no t0ken dDBrZW4= dDBrZW4; me:pass/word pass/word; key=abcdef= abcdef%3D; page 2 of 2";
+        assert_eq!(
+            without_secrets(text, url, Some("t0ken")),
+            "no (key) (key) (key); (key) (key); key=(key) (key); page 2 of 2"
+        );
+        assert_eq!(without_secrets(text, "http://h/", None), text);
     }
 
     #[test]

@@ -17,7 +17,9 @@ use ureq::http::{HeaderMap, HeaderValue, Response};
 use ureq::{Agent, Body, Error};
 
 use self::address::without_user;
-pub use self::address::{address_joined, address_told, is_same_server, query_encoded};
+pub use self::address::{
+    address_joined, address_told, is_plain_address, is_same_server, query_encoded, without_secrets,
+};
 pub use self::patience::{Patience, http_date};
 use self::patience::{pauses, retry_after};
 
@@ -81,6 +83,11 @@ impl Answer {
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
+    }
+
+    /// A header that may come several times, as often as it is text.
+    pub fn headers(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.headers.get_all(name).iter().filter_map(|value| value.to_str().ok())
     }
 }
 

@@ -78,6 +78,8 @@ fn the_next_page_is_found_in_any_header() {
         (r#"<https://h/l?offset=50>; rel="next""#, Some("https://h/l?offset=50")),
         (r#"<https://h/1>; rel="prev", </l?a=1,2>; title=x; REL=next"#, Some("/l?a=1,2")),
         (r#"<https://h/1>; rel="last""#, None),
+        (r#"<https://h/2>; title="next, please; \" <x>"; rel="next""#, Some("https://h/2")),
+        (r#"<https://h/1>; title="rel=next", <https://h/2>; rel="prev""#, None),
         ("nonsense", None),
     ];
     for (header, expected) in cases {
@@ -108,15 +110,21 @@ fn pages_follow_links_and_offsets() {
     assert_eq!(paths, [path.to_owned(), format!("{path}&offset=40&limit=40"), format!("{path}&offset=80&limit=40")]);
     assert!(requests.iter().all(|head| head.contains(&format!("authorization: Token {TOKEN}"))), "{requests:?}");
 
+    // The next page in a header of its own.
+    let two_headers = |asked: &Asked| match asked.query("offset") {
+        None => page(&[("Link", "</first>; rel=\"first\""), ("Link", "<?offset=5>; rel=\"next\"")], 0..5),
+        _ => page(&[], 5..7),
+    };
+    assert_eq!(fetch("/locations", None, two_headers).0, Ok(file(0..7)));
+
     // A list that moved: a record comes twice, and one fewer than was promised.
     let moved = |asked: &Asked| match asked.query("offset") {
         None => page(&[("X-Total-Count", "9")], 0..5),
         Some("5") => page(&[("X-Total-Count", "9")], 4..7),
         _ => page(&[("X-Total-Count", "9")], 0..0),
     };
-    let (told, _, notes) = fetch("/locations", None, moved);
-    assert_eq!(told, Ok(file(0..7)));
-    assert!(notes.len() == 1 && notes[0].ends_with("/locations speaks of 9 locations and gave 8"), "{notes:?}");
+    let told = fetch("/locations", None, moved).0.unwrap_err();
+    assert!(told.ends_with("/locations answers 8 locations where it speaks of 9; the input stays as it is"), "{told}");
 
     // No page, and no envelope.
     assert_eq!(fetch("/l", None, |_| page(&[], 0..0)).0, Ok("[]\n".to_owned()));
@@ -174,6 +182,10 @@ fn what_a_server_says_is_wrong_is_told() {
             r#"{"status_code": 2001, "status_message": "Invalid \"x\""}"#,
             "/l answers status_code 2001: Invalid \\\"x\\\"",
         ),
+        (
+            r#"{"status_code": 2001, "status_message": "Unknown t0ken-of-ours, dDBrZW4tb2Ytb3Vycw=="}"#,
+            "/l answers status_code 2001: Unknown (key), (key)",
+        ),
         (r#"{"status_code": 3000, "data": []}"#, "/l answers status_code 3000"),
         (r#"{"status_code": 1000}"#, "/l answers an envelope without data"),
         (r#"{"status_code": 1000, "data": 5}"#, "/l answers data that are no list of locations"),
@@ -185,4 +197,49 @@ fn what_a_server_says_is_wrong_is_told() {
     }
     let (told, _, _) = fetch("/l", None, |_| page(&[("Link", "</l>; rel=\"next\"")], 0..2));
     assert!(told.unwrap_err().ends_with("/l answers a next page that was there before; its pages have no end"));
+    let endless = |asked: &Asked| page(&[("Link", &format!("<?offset={}>; rel=\"next\"", asked.before))], 0..2);
+    let (told, requests, _) = fetch("/l", None, endless);
+    assert_eq!(requests.len(), 2);
+    assert!(
+        told.unwrap_err()
+            .ends_with("/l answers a page without a new location that names a next one; its pages have no end")
+    );
+}
+
+#[test]
+fn what_is_there_is_neither_replaced_by_nothing_nor_mixed_with_what_an_earlier_call_left() {
+    let folder = tempfile::tempdir().unwrap();
+    let (input, left) = (folder.path().join("cpo.json"), folder.path().join("cpo.json.part.json"));
+    fs::write(&input, file(0..2)).unwrap();
+    fs::write(folder.path().join("cpo.json.part"), "a download that broke off").unwrap();
+    fs::write(&left, "{}").unwrap();
+    let seen = left.clone();
+    let (url, _) = serve_asked(move |asked| {
+        assert!(!seen.exists(), "it would describe other bytes than those that come");
+        page(&[], 0..if asked.before == 1 { 3 } else { 0 })
+    });
+    let http = Http::with_pauses(Vec::new());
+    let fetch = || {
+        let archive = Archive { source: "cpo", keep: 0, vintage_of: &|_| None };
+        let (url, input) = (url.as_str(), input.as_path());
+        let pages = OcpiPages {
+            http: &http,
+            url,
+            token: None,
+            token_is_base64: None,
+            page_size: 9,
+            pace: Duration::ZERO,
+            input,
+            archive,
+        };
+        pages.fetch(&Notes::default()).map_err(|error| error.to_string())
+    };
+    let told = fetch().unwrap_err();
+    assert!(told.contains(" has no location at all where it had some before; "), "{told}");
+    assert_eq!(fs::read_to_string(&input).unwrap(), file(0..2));
+    fetch().unwrap();
+    assert_eq!(fs::read_to_string(&input).unwrap(), file(0..3));
+    fs::remove_file(&input).unwrap();
+    fetch().unwrap();
+    assert_eq!(fs::read_to_string(&input).unwrap(), "[]\n");
 }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::value::RawValue;
 
 use super::station::Station;
-use crate::adapters::io::{FetchError, Http, HttpError, Request, address_told, http_date};
+use crate::adapters::io::{FetchError, Http, HttpError, Request, address_told, http_date, without_secrets};
 
 /// Largest answer that is taken: 100,000 verbose records.
 const MAX_ANSWER_BYTES: u64 = 1 << 30;
@@ -92,10 +92,9 @@ impl Client<'_> {
 
     /// An answer that is not what was asked for.
     fn odd(&self, url: &str, body: &[u8], what: &str) -> FetchError {
-        let mut beginning: String = String::from_utf8_lossy(body).trim().chars().take(TOLD_CHARS).collect();
-        if let Some(key) = self.key.filter(|key| !key.is_empty()) {
-            beginning = beginning.replace(key, "(key)");
-        }
+        // A key that is cut could no longer be found.
+        let text = without_secrets(&String::from_utf8_lossy(body), self.base, self.key);
+        let beginning: String = text.trim().chars().take(TOLD_CHARS).collect();
         let message = format!("{what}: `{}`", beginning.escape_debug());
         FetchError::Answer { url: address_told(url), message }
     }

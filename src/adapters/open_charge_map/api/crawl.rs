@@ -1,6 +1,6 @@
 //! A crawl: every station of a scope, page by page into the part of a file, so that it goes on where it was broken off.
 //!
-//! By ascending id, as Open Charge Map's own mirrors do it, until a page is empty; where a server ignores `greaterthanid`,
+//! By ascending id, as Open Charge Map's own mirrors do it, until a page is empty twice; where a server ignores `greaterthanid`,
 //! by a quadtree. The part holds one record per line, the sidecar how many of its bytes count and what comes next.
 
 use std::collections::BTreeMap;
@@ -40,6 +40,8 @@ struct Standing {
     /// Bytes of the part that count.
     size_bytes: u64,
     nameless: u64,
+    #[serde(default)]
+    repeated: u64,
     way: Way,
 }
 
@@ -49,12 +51,21 @@ enum Way {
     ById {
         which: usize,
         after: i64,
+        /// Whether the answer was empty once already.
+        #[serde(default)]
+        was_empty: bool,
     },
     /// Box by box.
     ByBox(Tree),
     Done {
         overfull: u64,
     },
+}
+
+impl Way {
+    fn from_the_first(which: usize) -> Self {
+        Self::ById { which, after: 0, was_empty: false }
+    }
 }
 
 /// Where a record is in the part.
@@ -74,6 +85,8 @@ pub(super) struct Crawled {
     pub(super) begun: Timestamp,
     /// Records without an id.
     pub(super) nameless: u64,
+    /// Records that came under the id of the one before.
+    pub(super) repeated: u64,
     /// Boxes that hold more than can be had.
     pub(super) overfull: u64,
     /// Records that were there from an earlier call.
@@ -123,6 +136,7 @@ pub(super) fn crawl(
         watermark: None,
         begun: Timestamp::now(),
         nameless: 0,
+        repeated: 0,
         overfull: 0,
         resumed: 0,
     };
@@ -131,32 +145,39 @@ pub(super) fn crawl(
     if let Some(standing) = &standing {
         part.cut(standing.size_bytes)?;
         scan(part, &mut crawled.lines, &mut newest)?;
-        (crawled.resumed, crawled.begun, crawled.nameless) = (crawled.lines.len(), standing.begun, standing.nameless);
+        (crawled.resumed, crawled.begun) = (crawled.lines.len(), standing.begun);
+        (crawled.nameless, crawled.repeated) = (standing.nameless, standing.repeated);
     } else {
-        part.cut(0)?;
+        part.clear()?;
     }
     observer.advance(crawled.lines.len() as u64);
 
     loop {
-        let way = standing.take().map_or(Way::ById { which: 0, after: 0 }, |standing| standing.way);
+        let way = standing.take().map_or(Way::from_the_first(0), |standing| standing.way);
         let way = match way {
-            Way::ById { which, after } => {
+            Way::ById { which, after, was_empty } => {
                 let asked = format!("{query}&sortby=id_asc&greaterthanid={after}{}", scope.box_query(which));
                 let page = client.page(&asked)?;
                 note_date(&mut crawled, part, &page);
                 let ids: Vec<i64> = page.stations.iter().map(|station| station.id).collect();
-                let is_in_order = ids.first().is_none_or(|first| *first > after) && ids.is_sorted_by(|a, b| a < b);
+                let is_in_order = ids.first().is_none_or(|first| *first > after) && ids.is_sorted();
+                let is_empty = ids.is_empty() && page.nameless == 0;
+                crawled.repeated += ids.windows(2).filter(|pair| pair[0] == pair[1]).count() as u64;
                 let last = ids.last().copied();
+                // A server in trouble may give nothing in the middle; where nothing came before, nothing is lost by it.
+                let is_doubtful = !was_empty && (after > 0 || scope.boxes.len() > 1);
                 keep(page, part, &mut crawled, &mut newest, observer)?;
                 match last {
-                    _ if !is_in_order => {
-                        tracing::info!(api = scope.api, "greaterthanid is ignored: asking box by box");
+                    // Without ids there is no telling where the next page begins.
+                    _ if !is_in_order || (last.is_none() && !is_empty) => {
+                        tracing::info!(api = scope.api, "greaterthanid is of no use: asking box by box");
                         let world = [[-180.0, -90.0, 180.0, 90.0]];
                         let boxes = if scope.boxes.is_empty() { &world[..] } else { &scope.boxes };
                         Way::ByBox(Tree::new(boxes, page_size as usize))
                     }
-                    Some(last) => Way::ById { which, after: last },
-                    None if which + 1 < scope.boxes.len() => Way::ById { which: which + 1, after: 0 },
+                    Some(last) => Way::ById { which, after: last, was_empty: false },
+                    None if is_doubtful => Way::ById { which, after, was_empty: true },
+                    None if which + 1 < scope.boxes.len() => Way::from_the_first(which + 1),
                     None => Way::Done { overfull: 0 },
                 }
             }
@@ -164,7 +185,7 @@ pub(super) fn crawl(
                 None => Way::Done { overfull: tree.overfull },
                 Some(cell) => {
                     let page = client.page(&format!("{query}{}", in_box(&cell)))?;
-                    let count = page.stations.len();
+                    let count = page.stations.len() + page.nameless as usize;
                     let has_outside =
                         page.stations.iter().filter_map(|station| station.position).any(|at| !cell.holds(at));
                     let known = crawled.lines.len();
@@ -185,8 +206,9 @@ pub(super) fn crawl(
                 break;
             }
         };
-        let (scope, begun, nameless) = (scope.clone(), crawled.begun, crawled.nameless);
-        let now = Standing { scope, since, begun, size_bytes: part.size_bytes(), nameless, way };
+        let Crawled { begun, nameless, repeated, .. } = crawled;
+        let size_bytes = part.size_bytes();
+        let now = Standing { scope: scope.clone(), since, begun, size_bytes, nameless, repeated, way };
         part.set_note(&now)?;
         standing = Some(now);
     }

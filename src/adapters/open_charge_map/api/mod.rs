@@ -115,9 +115,32 @@ impl OcmApi<'_> {
         observer.stage(&format!("fetch {}", self.archive.source), Unit::Rows, None);
         let (base, key, pace) = (url, self.key, self.pace);
         let mut client = Client { http: self.http, base, key, pace, asked: None, requests: 0 };
-        let crawled = crawl(&mut client, &mut part, &scope, self.page_size, since, observer)?;
+        let crawled = match crawl(&mut client, &mut part, &scope, self.page_size, since, observer) {
+            Ok(crawled) => crawled,
+            Err(error) => {
+                // There is nothing to go on with, or no way to.
+                if part.size_bytes() == 0 || matches!(error, FetchError::Unfit { .. }) {
+                    part.discard();
+                }
+                return Err(error);
+            }
+        };
         if crawled.nameless > 0 {
             observer.note(&format!("{} records of {} have no id and were left out", crawled.nameless, scope.api));
+        }
+        if crawled.repeated > 0 {
+            let repeated = crawled.repeated;
+            observer.note(&format!("{repeated} records of {} repeat the id of another and were left out", scope.api));
+        }
+        if crawled.lines.is_empty() && crawled.nameless > 0 {
+            part.discard();
+            let message = format!(
+                "{} gives {} records and none with an id; {} stays as it is",
+                scope.api,
+                crawled.nameless,
+                self.input.display()
+            );
+            return Err(FetchError::Unfit { message });
         }
         let is_whole = since.is_none() && crawled.overfull == 0;
         if crawled.overfull > 0 {
@@ -170,10 +193,14 @@ impl OcmApi<'_> {
         };
         let kept = archived
             .map_or(String::new(), |path| format!("; what {} was is kept in {}", self.input.display(), path.display()));
-        let reference = match self.reference {
+        let reference = match self.reference.map(|path| fetch_reference(&mut client, path)) {
             None => "",
-            Some(path) if fetch_reference(&mut client, path)? => "; the reference data are new",
-            Some(_) => "; the reference data are the same",
+            Some(Ok(true)) => "; the reference data are new",
+            Some(Ok(false)) => "; the reference data are the same",
+            Some(Err(error)) => {
+                let told = format!("{what}{differs}{kept}");
+                return Err(FetchError::Reference { told, source: Box::new(error) });
+            }
         };
         Ok(format!("{what} ({requests} requests){resumed}{differs}{kept}{reference}"))
     }

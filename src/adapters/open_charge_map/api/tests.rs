@@ -168,10 +168,18 @@ impl Night {
 #[test]
 fn everything_is_found_whatever_the_server_knows() {
     type Case = (&'static str, fn(&mut Map), std::ops::Range<usize>);
-    let cases: [Case; 5] = [
-        ("ids", |_| {}, 6..7),
-        ("ids, few at a time", |map| map.cap = 30, 18..19),
+    let cases: [Case; 6] = [
+        ("ids", |_| {}, 7..8),
+        ("ids, few at a time", |map| map.cap = 30, 19..20),
         ("boxes only", |map| map.knows_ids = false, 10..80),
+        (
+            "boxes only, few at a time, everything in one town",
+            |map| {
+                (map.knows_ids, map.cap) = (false, 20);
+                map.stations.retain(|_, (lon, lat, _)| (9.4..9.7).contains(lon) && (47.0..47.3).contains(lat));
+            },
+            40..300,
+        ),
         ("boxes only, few at a time", |map| (map.knows_ids, map.cap) = (false, 30), 40..200),
         (
             "neither, but everything at once",
@@ -230,10 +238,10 @@ fn changes_are_merged_and_what_is_gone_is_seen_by_asking_for_everything() {
         map.clock = "Thu, 02 Jul 2026 00:00:00 GMT";
     }
     let told = night.fetch(false).unwrap();
-    let begin = "fetched what changed since 2026-06-28T23:50:00Z, 301 stations by now (2 requests): 1 are new, 1 changed; what ";
+    let begin = "fetched what changed since 2026-06-28T23:50:00Z, 301 stations by now (3 requests): 1 are new, 1 changed; what ";
     // The newest of the first night is on the 28th, at whatever hour its id gives it.
     assert!(told.split_once("since ").unwrap().1.starts_with("2026-06-28T"), "{told}\n{begin}");
-    assert!(told.contains(", 301 stations by now (2 requests): 1 are new, 1 changed; what "), "{told}");
+    assert!(told.contains(", 301 stations by now (3 requests): 1 are new, 1 changed; what "), "{told}");
     let mut expected = night.all();
     expected.push(50);
     expected.sort_unstable();
@@ -249,7 +257,7 @@ fn changes_are_merged_and_what_is_gone_is_seen_by_asking_for_everything() {
     );
     let told = night.fetch(true).unwrap();
     assert!(
-        told.starts_with("fetched all 300 stations (4 requests): 0 are new, 0 changed, 1 are gone; what "),
+        told.starts_with("fetched all 300 stations (5 requests): 0 are new, 0 changed, 1 are gone; what "),
         "{told}"
     );
     assert_eq!(night.stored(), night.all());
@@ -300,8 +308,73 @@ fn a_crawl_goes_on_where_it_broke_off() {
 }
 
 #[test]
+fn a_page_without_ids_or_with_one_twice_or_empty_by_mistake_loses_nothing() {
+    let of_ids = |ids: &[i64]| {
+        let records: Vec<Value> = ids.iter().map(|id| record(*id, &(9.5, 47.1, String::new()))).collect();
+        answer("200 OK", json!(records).to_string().as_bytes())
+    };
+    type Serve = Box<dyn Fn(&Asked) -> Vec<u8> + Send>;
+    let after = |asked: &Asked| asked.query("greaterthanid").map(str::to_owned);
+    let repeated: Serve = Box::new(move |asked| match after(asked).as_deref() {
+        Some("0") => of_ids(&[1, 2, 2, 3]),
+        Some("3") => of_ids(&[4]),
+        Some(_) => of_ids(&[]),
+        None => panic!("no box is to be asked for"),
+    });
+    let empty: Serve = Box::new(move |asked| match (asked.before, after(asked).as_deref()) {
+        (_, Some("0")) => of_ids(&[1, 2, 3]),
+        (1, _) | (_, Some("4")) => of_ids(&[]),
+        _ => of_ids(&[4]),
+    });
+    let nameless: Serve = Box::new(move |asked| match after(asked).as_deref() {
+        Some("0") => of_ids(&[1]),
+        Some(_) => answer("200 OK", br#"[{"ID": "x"}]"#),
+        None => of_ids(&[2, 3, 4]),
+    });
+    for (serve, noted) in
+        [(repeated, "1 records of "), (empty, ""), (nameless, "1 records of ")].map(|(serve, noted)| (serve, noted))
+    {
+        let (url, _) = serve_asked(serve);
+        let night = Night { url: format!("{url}/v3"), ..Night::new(Map::new(1)) };
+        night.fetch(false).unwrap();
+        let records: Vec<Value> = serde_json::from_slice(&fs::read(night.input()).unwrap()).unwrap();
+        assert_eq!(records.iter().map(|record| record["ID"].as_i64().unwrap()).collect::<Vec<_>>(), [1, 2, 3, 4]);
+        let notes = night.notes.0.lock().unwrap().concat();
+        assert!(notes.starts_with(noted) && notes.is_empty() == noted.is_empty(), "{notes}");
+    }
+}
+
+#[test]
+fn reference_data_that_fail_do_not_hide_that_the_stations_are_new() {
+    let night = Night::new(Map { fails_after: Some(3), ..Map::new(5) });
+    let http = Http::with_pauses(Vec::new());
+    let input = night.input();
+    let reference = night.folder.path().join("reference.json");
+    let archive = Archive { source: "ocm", keep: 2, vintage_of: &|_| None };
+    let api = OcmApi {
+        http: &http,
+        url: Some(&night.url),
+        key: Some(KEY),
+        country: None,
+        boxes: Vec::new(),
+        page_size: 100,
+        pace: Duration::ZERO,
+        full: false,
+        full_every_days: 9,
+        input: &input,
+        reference: Some(&reference),
+        archive,
+    };
+    let told = api.fetch(&night.notes).unwrap_err().to_string();
+    assert_eq!(told, "fetched all 5 stations; the stations are up to date, and the reference data are not");
+    assert_eq!(night.stored(), night.all());
+}
+
+#[test]
 fn odd_answers_are_told_without_the_key() {
-    let cases: [(&'static [u8], &str); 4] = [
+    let long: &[u8] = b"[oops, an error that is long enough that nothing more than the first half of the key would be told of it, which is k3y-of-ours";
+    let cases: [(&'static [u8], &str); 5] = [
+        (long, "which is (key)`"),
         (
             br#"{"error": "bad key k3y-of-ours"}"#,
             "/poi answers no list of stations: `{\\\"error\\\": \\\"bad key (key)\\\"}`",

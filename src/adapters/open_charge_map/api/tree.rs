@@ -2,7 +2,8 @@
 //! until no answer is.
 //!
 //! - A server may give fewer records than it is asked for and not say so. Hence the quarters of a box whose answer is not
-//!   full are asked for once: where they hold what the box did not, its answer was full after all.
+//!   full are asked for once: where they hold what the box did not, its answer was full after all. A quarter that holds as
+//!   many as the box says nothing, so its own quarters are asked for.
 //! - Cells share their edges; a record on one is met twice and kept once.
 //! - A cell narrower than [`FLOOR_DEGREES`] is not split. Where it is full, what is beyond cannot be had.
 //!
@@ -115,6 +116,13 @@ impl Tree {
                 self.pending = self.roots.iter().map(|root| Cell { kind: Kind::Plain, ..*root }).collect();
                 return Ok(());
             }
+            if seen.count >= count && count >= LEAST_LIMIT && seen.count < self.limit {
+                match cell.quarters(cell.kind) {
+                    Some(quarters) => self.pending.extend(quarters),
+                    None => self.overfull += 1,
+                }
+                return Ok(());
+            }
         }
         if seen.count >= self.limit {
             if seen.has_outside {
@@ -184,6 +192,20 @@ mod tests {
             let points: Vec<_> = points.into_iter().map(|(lon, lat)| (f64::from(lon) / 10.0, f64::from(lat) / 10.0)).collect();
             let (found, tree, _) = walk(&[[-180.0, -90.0, 0.0, 90.0], [0.0, -90.0, 180.0, 90.0]], &points, 1000, cap);
             prop_assert_eq!((found.len(), tree.overfull), (points.len(), 0));
+        }
+
+        #[test]
+        fn a_server_that_gives_fewer_is_seen_through_where_everything_lies_in_one_town(
+            points in prop::collection::vec((0..1000, 0..1000), 0..200),
+            (lon, lat) in (-1790..=1790, -890..=890),
+            cap in LEAST_LIMIT..60,
+        ) {
+            let points: BTreeSet<(i32, i32)> = points.into_iter().collect();
+            let place = |(east, north)| (f64::from(lon) / 10.0 + f64::from(east) / 1e4, f64::from(lat) / 10.0 + f64::from(north) / 1e4);
+            let points: Vec<(f64, f64)> = points.into_iter().map(place).collect();
+            let (found, tree, requests) = walk(&[WORLD], &points, 1000, cap);
+            prop_assert_eq!((found.len(), tree.overfull), (points.len(), 0));
+            prop_assert!(requests < 1000, "{}", requests);
         }
     }
 
