@@ -159,7 +159,7 @@ pub(super) fn sources(
             })?),
         };
         let (license, attribution) = (table.license.clone(), table.attribution.clone());
-        let fetch = fetch_settings(text, table, &key)?;
+        let fetch = fetch_settings(text, table, key)?;
         let other = sources.iter().find(|other| other.fetch.brings_a_file() && other.paths[0] == paths[0]);
         if let Some(other) = other.filter(|_| fetch.brings_a_file()) {
             let message = format!("`{}` is fetched to the same file; give each source its own", other.name);

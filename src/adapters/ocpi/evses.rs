@@ -62,7 +62,9 @@ pub(super) fn evses<'a>(location: Fields<'a>, findings: &mut Vec<Finding>) -> Ve
         }
         for listing in &evse.listings {
             // Lithuania's national feed gives its own ids in `evse_id`, and the operator's beside it.
-            evse.ids.extend(listing.text("evse_id").map(|id| with_country(id, location, findings).into()));
+            let stated = listing.text("evse_id").unwrap_or_default();
+            let each = stated.split([';', ',', '|', '/']).map(str::trim).filter(|id| !id.is_empty());
+            evse.ids.extend(each.map(|id| with_country(id.to_owned(), location, findings).into()));
             evse.ids.extend(listing.text("original_evse_id").map(Into::into));
         }
         evse.ids.sort_unstable();

@@ -100,8 +100,13 @@ impl<'a> Fields<'a> {
     pub(super) fn flag(self, key: &str) -> Option<bool> {
         match self.get(key)? {
             Value::Bool(flag) => Some(*flag),
-            Value::String(text) if text.trim().eq_ignore_ascii_case("true") => Some(true),
-            Value::String(text) if text.trim().eq_ignore_ascii_case("false") => Some(false),
+            Value::Number(number) if number.as_i64() == Some(1) => Some(true),
+            Value::Number(number) if number.as_i64() == Some(0) => Some(false),
+            Value::String(text) => match text.trim().to_ascii_lowercase().as_str() {
+                "true" | "yes" | "y" | "1" => Some(true),
+                "false" | "no" | "n" | "0" => Some(false),
+                _ => None,
+            },
             _ => None,
         }
     }

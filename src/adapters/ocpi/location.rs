@@ -55,17 +55,19 @@ fn location(place: &str, line: Option<u64>, mut value: Value, codes: &ConnectorC
     let Some(id) = location.text("id") else {
         return malformed(place, line, "it has no `id` that is a text or a number".to_owned());
     };
-    if location.flag("publish") == Some(false) {
+    // Whatever is not plainly to be published is not.
+    if location.get("publish").is_some() && location.flag("publish") != Some(true) {
         return Outcome::LeftOut(LeftOutRule::NotLive);
     }
     let id = RecordId::new(party(location).map_or_else(|| id.clone(), |party| format!("{party}*{id}")));
-    let (lon, lat) = match position(location) {
-        Ok(position) => position,
-        Err((code, message)) => return Outcome::Reject(Reject { record_id: id, code, position: None, line, message }),
-    };
-
     let mut findings = Vec::new();
     let all = evses::evses(location, &mut findings);
+    let (lon, lat) = match position(location) {
+        Ok(position) => position,
+        // Nowhere: the transform looks where its parts are.
+        Err(_) if !evses::positions(&all, (f64::NAN, f64::NAN), &mut Vec::new()).is_empty() => (f64::NAN, f64::NAN),
+        Err((code, message)) => return Outcome::Reject(Reject { record_id: id, code, position: None, line, message }),
+    };
     let tags = tags(location, &all, &mut findings);
     let connectors = evses::connectors(&evses::counted(&all), codes, &mut findings);
     let other_positions = evses::positions(&all, (lon, lat), &mut findings);

@@ -124,7 +124,8 @@ impl<'a> Reading<'a> {
     /// Hands on a feature, unless an earlier one has its id.
     fn keep(&mut self, live: Live, chunk: &mut Chunk) {
         let Live { id, feature, provider, attribution, unknown_types } = live;
-        if !self.ids.insert(id) {
+        // A delisted listing claims no id: the live one of that id may come behind it.
+        if feature.duplicate_of.is_none() && !self.ids.insert(id) {
             let position = match &feature.shape {
                 Shape::Point(point) => Some((point.x(), point.y())),
                 Shape::Area(_) => None,

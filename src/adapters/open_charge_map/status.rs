@@ -38,6 +38,10 @@ pub(super) enum Standing {
 pub(super) fn standing(id: i64, record: Fields<'_>, reference: &Reference) -> Standing {
     let passed = &mut Vec::new();
     let submission = record.reference("SubmissionStatusTypeID", "SubmissionStatus", passed);
+    // A status that cannot be read may be that of a private home.
+    if submission.is_none() && !passed.is_empty() {
+        return Standing::Withdrawn;
+    }
     let says_live = record.object("SubmissionStatus").flag("IsLive");
     let is_live = match submission {
         Some(submission) => {

@@ -144,13 +144,28 @@ pub(super) fn fee(cost: &str) -> Option<bool> {
     let has_amount = |text: &str| text.contains(|c: char| ('1'..='9').contains(&c));
     let has_currency = |text: &str| text.contains(['€', '£', '$', '¥', '₣', '₽', '₹', '₪', '₺', '₩']);
     let is_zero = |text: &str| text.contains('0') && !has_amount(text);
-    if statements.iter().any(|text| has_amount(text) || (has_currency(text) && !is_zero(text))) {
+    let names_free = |text: &str| FREE.iter().any(|word| text.contains(word));
+    // A number alone may be hours, levels or dates: without a currency it counts only where nothing speaks of free.
+    let is_price = |text: &str| has_amount(text) && (has_currency(text) || names_money(text) || !names_free(&cost));
+    if statements.iter().any(|text| is_price(text) || (has_currency(text) && !is_zero(text))) {
         return Some(true);
     }
     let first = statements.first()?;
-    let is_free = ["free", "free of charge", "for free", "gratis", "gratuit", "gratuito", "kostenlos", "kostenfrei"]
-        .contains(first);
-    (is_free || is_zero(first)).then_some(false)
+    (FREE.contains(first) || is_zero(first)).then_some(false)
+}
+
+/// Plain words for free; the longer ones first, so that a statement that is one is found whole.
+const FREE: [&str; 8] =
+    ["free of charge", "for free", "free", "gratuito", "gratuit", "gratis", "kostenlos", "kostenfrei"];
+
+/// Whether a text names a currency or a price per something, in lower case.
+fn names_money(text: &str) -> bool {
+    const WORDS: [&str; 16] = [
+        "eur", "euro", "euros", "gbp", "usd", "chf", "sek", "nok", "dkk", "pln", "czk", "kr", "ct", "cent", "cents",
+        "pence",
+    ];
+    let mut words = text.split(|c: char| !c.is_alphabetic());
+    words.any(|word| WORDS.contains(&word)) || ["/kwh", "per kwh", "/min", "/h"].iter().any(|unit| text.contains(unit))
 }
 
 /// The EVSE ids in a reference, normalised to capitals and digits and sorted: country, three characters for the operator,

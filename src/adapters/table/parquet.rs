@@ -246,13 +246,19 @@ fn value(column: &dyn Array, at: usize) -> Value {
             let dictionary = column.as_any_dictionary();
             dictionary.normalized_keys().get(at).map_or(Value::Null, |key| value(dictionary.values().as_ref(), *key))
         }
-        // A geometry in a column of its own; any other bytes say nothing to the mapping.
-        _ => bytes(column, at).map_or(Value::Null, |bytes| hex(bytes).into()),
+        _ => bytes(column, at).map_or(Value::Null, |bytes| text_of(bytes).into()),
     }
 }
 
+/// Bytes as the text that they are, where writers do not say so; a geometry, which never is one, as hexadecimal digits.
+fn text_of(bytes: &[u8]) -> String {
+    let is_printed = |text: &&str| !text.chars().any(|c| c.is_control() && !c.is_whitespace());
+    std::str::from_utf8(bytes).ok().filter(is_printed).map_or_else(|| hex(bytes), str::to_owned)
+}
+
+/// A number; what is none stays as its word, for the mapping to find.
 fn float(number: f64) -> Value {
-    Number::from_f64(number).map_or(Value::Null, Value::Number)
+    Number::from_f64(number).map_or_else(|| number.to_string().into(), Value::Number)
 }
 
 fn list(values: &dyn Array) -> Value {

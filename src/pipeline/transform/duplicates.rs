@@ -3,7 +3,7 @@
 //! The source knows the pair, so the matcher need not find it: the two have the same place, and whatever knows the one by its id
 //! finds the other. A repetition of nothing that is there is left out, as the source has withdrawn it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::content_hash;
 use crate::domain::{LeftOut, LeftOutRule, Record, RecordId};
@@ -24,8 +24,11 @@ pub fn attach_duplicates(records: Vec<Record>, left_out: &mut LeftOut) -> Vec<Re
     let places: BTreeMap<RecordId, usize> =
         records.iter().enumerate().map(|(at, record)| (record.key.id.clone(), at)).collect();
     let mut changed = Vec::new();
+    let mut attached = BTreeSet::new();
     for mut duplicate in duplicates {
-        match original(&duplicate.key.id, &repeats).and_then(|id| places.get(id)) {
+        // One of its own id may be live, or have come before.
+        let is_alone = !places.contains_key(&duplicate.key.id) && attached.insert(duplicate.key.id.clone());
+        match original(&duplicate.key.id, &repeats).and_then(|id| places.get(id)).filter(|_| is_alone) {
             Some(at) => {
                 records[*at].external_ids.extend(duplicate.external_ids.iter().cloned());
                 let parts = std::mem::take(&mut duplicate.parts);
@@ -97,6 +100,8 @@ mod tests {
             ("1 2>7", "1()", 1),
             ("1 2>3 3>2", "1()", 2),
             ("1 2>2", "1()", 1),
+            ("2>1 2 1", "2() 1()", 1),
+            ("1 2>1 2>1", "1(2)", 1),
         ];
         for (ids, expected, left_out) in cases {
             assert_eq!(attached(ids), (expected.to_owned(), left_out), "{ids}");

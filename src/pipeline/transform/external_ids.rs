@@ -39,13 +39,20 @@ pub(super) fn step(mut draft: Draft, _: &Context<'_>) -> Result<Draft, Dropped> 
     Ok(draft)
 }
 
+/// Longest EVSE id without its separators: 2 + 3 + 1 + 31 (ISO 15118-2, H.2), with some room.
+const EVSE_ID_MAX: usize = 40;
+
 /// An EVSE id as it is compared: capitals and digits only, `CH*LKW*E123` as `CHLKWE123`.
 ///
 /// `None` when it is not a country's code, operator (3), `E` or the French pools' `P`, and a number.
 pub(super) fn evse_id(text: &str) -> Option<Box<str>> {
+    if !text.chars().all(|c| c.is_ascii_alphanumeric() || " *-_.".contains(c)) {
+        return None;
+    }
     let id: String = text.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect();
     let bytes = id.as_bytes();
-    let is_id = bytes.len() >= 7 && countries::is_code(&id[..2]) && matches!(bytes[5], b'E' | b'P');
+    let is_id =
+        (7..=EVSE_ID_MAX).contains(&bytes.len()) && countries::is_code(&id[..2]) && matches!(bytes[5], b'E' | b'P');
     is_id.then(|| id.into())
 }
 
@@ -62,7 +69,8 @@ mod tests {
             ("de*gap*e001205", Some("DEGAPE001205")),
             ("CHLKWE1", Some("CHLKWE1")),
             ("CHLKWE", None),
-            ("EVSE-E05c2958", None), // no country is EV
+            ("CH*ABC*E1;CH*ABC*E2", None), // two
+            ("EVSE-E05c2958", None),       // no country is EV
             ("unknown", None),
             ("12", None),
             ("", None),

@@ -281,11 +281,12 @@ impl Download<'_> {
     fn put_in_place(&self, part: Part, input: &Path) -> Result<String, FetchError> {
         let described = part.note::<Described>().unwrap_or_else(|| Described::of(self.url));
         // Servers that call the gzip of a `.gz` file its encoding mean the file as it is.
-        let is_file_itself = self.url.split(['?', '#']).next().is_some_and(|path| path.ends_with(".gz"));
-        let decoded = match described.encoding.is_some() && !is_file_itself {
-            false => None,
-            true => match self.decode(&part) {
-                Ok(decoded) => Some(decoded),
+        let is_file_itself =
+            self.url.split(['?', '#']).next().is_some_and(|path| path.to_ascii_lowercase().ends_with(".gz"));
+        let mut decoded = None;
+        if described.encoding.is_some() && !is_file_itself {
+            match self.decode(&part) {
+                Ok(path) => decoded = Some(path),
                 Err(error) => {
                     fs::remove_file(beside(&part.path, DECODED)).ok();
                     if matches!(error, FetchError::Decode { .. }) {
@@ -293,8 +294,8 @@ impl Download<'_> {
                     }
                     return Err(error);
                 }
-            },
-        };
+            }
+        }
         let new = decoded.as_ref().unwrap_or(&part.path);
         let checked = match self.check(new, described.expected) {
             Ok(checked) => checked,

@@ -130,9 +130,7 @@ impl Part {
     /// When it cannot be written.
     pub fn clear(&mut self) -> Result<(), FetchError> {
         match fs::remove_file(&self.sidecar) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(FetchError::write(&self.sidecar, error));
-            }
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(FetchError::write(&self.sidecar, error)),
             _ => self.cut(0),
         }
     }

@@ -204,7 +204,7 @@ fn whatever_breaks_off_is_finished_with_no_byte_twice() {
                             ("Content-Length", "180000"),
                             ("Last-Modified", "Mon, 07 Nov 1994 08:49:37 GMT"),
                         ],
-                        &[b'y'; 180_000],
+                        &b"y".repeat(180_000),
                     ),
                     _ => answer("Mon, 07 Nov 1994 08:49:37 GMT"),
                 }
