@@ -135,6 +135,8 @@ mod tests {
             (r#"{"SubmissionStatus": {"IsLive": true}}"#, Live),
             (r#"{"SubmissionStatus": {"IsLive": false}}"#, Withdrawn),
             (r#"{"SubmissionStatusTypeID": 1}"#, Withdrawn),
+            (r#"{"SubmissionStatusTypeID": "1010 (private)"}"#, Withdrawn),
+            (r#"{"SubmissionStatusTypeID": [1010]}"#, Withdrawn),
             (r#"{"SubmissionStatusTypeID": 50}"#, Withdrawn),
             (r#"{"SubmissionStatusTypeID": 250}"#, Withdrawn),
             (r#"{"SubmissionStatusTypeID": 1000}"#, Withdrawn),

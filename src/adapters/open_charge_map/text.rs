@@ -196,6 +196,12 @@ mod tests {
     fn a_fee_is_read_only_from_what_is_plain() {
         let cases = [
             ("Free", Some(false)),
+            ("Free for 2 hours", None),
+            ("2 hours free", None),
+            ("gratis 24/7", None),
+            ("kostenlos, max 4h", Some(false)),
+            ("Free, then 0.30 EUR/kWh", Some(true)),
+            ("0.35/kWh", Some(true)),
             ("free.", Some(false)),
             ("0", Some(false)),
             ("0.00 €/kWh", Some(false)),

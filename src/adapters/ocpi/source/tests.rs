@@ -147,6 +147,14 @@ fn what_cannot_be_used_is_accounted_for() {
     let here = json!({});
     let elements = [
         at(json!("1"), json!({"publish": false})),
+        at(json!("1"), json!({"publish": "no"})),
+        at(json!("1"), json!({"publish": []})),
+        at(
+            json!(7),
+            json!({"publish": 1, "coordinates": null, "evses": [
+                {"uid": "a", "coordinates": {"latitude": "52.5", "longitude": "5.1"}}
+            ]}),
+        ),
         at(json!("1"), here.clone()),
         at(json!(1), here.clone()),
         at(json!("1"), json!({"country_code": "NL", "party_id": "B"})),
@@ -164,9 +172,10 @@ fn what_cannot_be_used_is_accounted_for() {
     ];
     let read = read_text(&format!("[{}]", elements.join(",\n"))).unwrap();
     let kept: Vec<_> = read.features.iter().map(|feature| feature.id.as_str()).collect();
-    assert_eq!(kept, ["1", "NL*B*1", "BE*B*1", "2"]);
+    assert_eq!(kept, ["7", "1", "NL*B*1", "BE*B*1", "2"]);
+    assert_eq!(read.features[0].other_positions, [geo::Point::new(5.1, 52.5)], "where its part is");
     assert!(read.features.iter().all(|feature| feature.license.as_deref() == Some("CC0-1.0")));
-    assert_eq!(read.extracted.left_out.0.into_iter().collect::<Vec<_>>(), [(LeftOutRule::NotLive, 1)]);
+    assert_eq!(read.extracted.left_out.0.into_iter().collect::<Vec<_>>(), [(LeftOutRule::NotLive, 3)]);
     let rejects: Vec<_> =
         read.rejects.iter().map(|r| (r.record_id.as_str(), r.code, r.position, r.message.as_str())).collect();
     let here = Some((5.0, 52.5));
@@ -178,16 +187,16 @@ fn what_cannot_be_used_is_accounted_for() {
             ("2", RejectCode::NoPosition, None, "it has no `coordinates` with longitude and latitude"),
             ("2", RejectCode::NoPosition, None, "its `coordinates` are blank"),
             ("2", RejectCode::Malformed, None, "its longitude 5 and latitude \"north\" are not both numbers"),
-            ("element 11", RejectCode::Malformed, None, "it has no `id` that is a text or a number"),
-            ("element 12", RejectCode::Malformed, None, "it has no `id` that is a text or a number"),
+            ("element 14", RejectCode::Malformed, None, "it has no `id` that is a text or a number"),
+            ("element 15", RejectCode::Malformed, None, "it has no `id` that is a text or a number"),
             (
-                "element 13",
+                "element 16",
                 RejectCode::Malformed,
                 None,
                 "it is not valid JSON: key must be a string at line 1 column 11"
             ),
-            ("element 14", RejectCode::Malformed, None, "it is no JSON object"),
-            ("element 15", RejectCode::Malformed, None, "its `data` is neither a location nor a list"),
+            ("element 17", RejectCode::Malformed, None, "it is no JSON object"),
+            ("element 18", RejectCode::Malformed, None, "its `data` is neither a location nor a list"),
         ]
     );
 

@@ -307,13 +307,15 @@ fn a_crawl_goes_on_where_it_broke_off() {
     }
 }
 
+/// How a server of the table answers.
+type Serve = Box<dyn Fn(&Asked) -> Vec<u8> + Send>;
+
 #[test]
 fn a_page_without_ids_or_with_one_twice_or_empty_by_mistake_loses_nothing() {
     let of_ids = |ids: &[i64]| {
         let records: Vec<Value> = ids.iter().map(|id| record(*id, &(9.5, 47.1, String::new()))).collect();
         answer("200 OK", json!(records).to_string().as_bytes())
     };
-    type Serve = Box<dyn Fn(&Asked) -> Vec<u8> + Send>;
     let after = |asked: &Asked| asked.query("greaterthanid").map(str::to_owned);
     let repeated: Serve = Box::new(move |asked| match after(asked).as_deref() {
         Some("0") => of_ids(&[1, 2, 2, 3]),
