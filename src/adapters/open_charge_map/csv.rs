@@ -38,6 +38,10 @@ const SAME: [&str; 7] =
 /// Columns whose value is a number where it can be read as one.
 const NUMBERS: [&str; 4] = ["ID", "NumberOfPoints", "Latitude", "Longitude"];
 
+/// Columns in which people write more than a line.
+const OF_SEVERAL_LINES: [&str; 5] =
+    ["AddressLine1", "AddressLine2", "Addr_AccessComments", "GeneralComments", "UsageCost"];
+
 /// The rows of a file.
 pub(super) struct CsvRecords<'a> {
     path: &'a Path,
@@ -81,9 +85,15 @@ impl<'a> CsvRecords<'a> {
         let place = format!("line {}", line.unwrap_or_default());
         let record = |bytes| JsonRecord { place, line, bytes };
         let outcome = if row.len() == self.header.len() {
-            match self.record(&row) {
-                Some(text) => Ok(record(text.into_bytes())),
-                None => Err((record(Vec::new()), "it is not UTF-8".to_owned())),
+            match (self.swallowing(&row), self.record(&row)) {
+                (Some((column, lines)), _) => {
+                    let message = format!(
+                        "its `{column}` holds the {lines} lines behind it: a quote is not closed, and the rows in them are lost"
+                    );
+                    Err((record(Vec::new()), message))
+                }
+                (None, Some(text)) => Ok(record(text.into_bytes())),
+                (None, None) => Err((record(Vec::new()), "it is not UTF-8".to_owned())),
             }
         } else {
             self.ahead = self.read()?;
@@ -95,6 +105,17 @@ impl<'a> CsvRecords<'a> {
         };
         self.records += 1;
         Ok(Some(outcome))
+    }
+
+    /// A column of one line that holds several, with the number of those that are too many: an open quote has taken in
+    /// what came behind it, so that no value of the row can be trusted.
+    fn swallowing(&self, row: &ByteRecord) -> Option<(&str, usize)> {
+        let columns = self.header.iter().map(String::as_str).zip(row);
+        let mut of_one_line = columns.filter(|(column, _)| !OF_SEVERAL_LINES.contains(column));
+        of_one_line.find_map(|(column, cell)| {
+            let lines = cell.split(|byte| *byte == b'\n').count() - 1;
+            (lines > 0).then_some((column, lines))
+        })
     }
 
     fn read(&mut self) -> Result<Option<ByteRecord>, RecordsError> {
@@ -214,6 +235,18 @@ mod tests {
         assert_eq!(rows(text.as_bytes()).unwrap(), expected);
         let latin = [HEADER.as_bytes(), b"\n9,,\xe4,,,1,9,,,\n"].concat();
         assert_eq!(rows(&latin).unwrap(), ["line 2: it is not UTF-8"]);
+    }
+
+    #[test]
+    fn a_quote_that_is_not_closed_gives_no_row_the_position_of_another() {
+        let text = format!(
+            "{HEADER}\n5,,fine,,,47.5,8.5,,,\n6,,\"broken,Street 1,,47.6,8.6,,,\n7,,seven,,,47.7,8.7,,,\n8,,\"ok\",,,46.1,7.1,,,\n"
+        );
+        let expected = [
+            r#"line 2: {"AddressInfo":{"Latitude":47.5,"Longitude":8.5,"Title":"fine"},"ID":5}"#,
+            "line 3: its `LocationTitle` holds the 2 lines behind it: a quote is not closed, and the rows in them are lost",
+        ];
+        assert_eq!(rows(text.as_bytes()).unwrap(), expected);
     }
 
     #[test]
