@@ -81,7 +81,7 @@ impl Fetch {
         writeln!(
             err,
             "{failed} of {all} sources could not be brought up to date: what was there is still there, and \
-             `poimill fetch {}` goes on where this one stopped, of an OCPI server begins anew",
+             `poimill fetch {}` goes on where this one stopped",
             self.pipeline.display()
         )
         .ok();
