@@ -1,6 +1,5 @@
 //! Format: what a file is, by how it begins.
 
-use std::fs::File;
 use std::io::{self, BufRead, Read};
 use std::path::Path;
 
@@ -8,7 +7,7 @@ use encoding_rs::{CoderResult, Decoder, Encoding, UTF_16BE, UTF_16LE};
 
 use super::error::TableError;
 use super::mapping::Format;
-use crate::adapters::io::{decompressed, open_decompressed};
+use crate::adapters::io::open_decompressed;
 
 /// Bytes that tell a format.
 const BEGINNING_BYTES: usize = 1 << 10;
@@ -120,8 +119,7 @@ pub(super) fn open_text<'a>(
     on_bytes: impl Fn(u64) + 'a,
 ) -> Result<Box<dyn BufRead + 'a>, TableError> {
     let failed = |source| TableError::read(path, 0, source);
-    let counted = Counted { inner: File::open(path).map_err(failed)?, on_bytes };
-    let mut plain = decompressed(io::BufReader::with_capacity(1 << 18, counted)).map_err(failed)?;
+    let mut plain = open_decompressed(path, on_bytes).map_err(failed)?;
     let by_bom = Encoding::for_bom(plain.fill_buf().map_err(failed)?).map(|(encoding, _)| encoding);
     let encoding = by_bom.or_else(|| label.and_then(|label| Encoding::for_label(label.as_bytes())));
     Ok(match encoding {
@@ -131,20 +129,6 @@ pub(super) fn open_text<'a>(
         }
         _ => plain,
     })
-}
-
-/// A reader that tells how much was read.
-struct Counted<R, F> {
-    inner: R,
-    on_bytes: F,
-}
-
-impl<R: Read, F: Fn(u64)> Read for Counted<R, F> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.inner.read(buffer)?;
-        (self.on_bytes)(read as u64);
-        Ok(read)
-    }
 }
 
 /// Text in another encoding, as UTF-8.
