@@ -63,7 +63,7 @@ pub fn wire(file: &Path, overrides: &Overrides) -> Result<Wired, RunError> {
             operators: settings.operators,
             connectors: settings.connectors,
             repair_positions: settings.repair_positions,
-            rules: settings.rules,
+            models: settings.models,
             decisions: settings.decisions,
             layers: settings.layers,
             area_rules: settings.area_rules,

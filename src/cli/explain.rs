@@ -9,7 +9,7 @@ use anyhow::{Context, bail};
 use super::Ended;
 use crate::domain::Cell;
 use crate::pipeline::RunError;
-use crate::pipeline::conflate::{Evidence, explain};
+use crate::pipeline::conflate::{Corpus, Evidence, Models, compare as score_of};
 use crate::pipeline::ports::{Snapshot, Tables};
 use crate::pipeline::tabulate::tables::{LINKS, SOURCES};
 use crate::pipeline::tabulate::{Row, read_rows};
@@ -127,7 +127,9 @@ fn describe(record: &Told, out: &mut impl Write) -> anyhow::Result<()> {
 fn compare(snapshot: &impl Snapshot, a: &Told, b: &Told, links: &[Row], out: &mut impl Write) -> anyhow::Result<()> {
     // Only whether the sources differ counts.
     let other = Evidence { dataset: usize::from(a.dataset != b.dataset), ..b.evidence.clone() };
-    let score = explain(&a.evidence, &other);
+    let models: Models = serde_json::from_value(snapshot.manifest().settings["conflate"]["models"].clone())
+        .context("the manifest of the snapshot has no models of this version")?;
+    let score = score_of((0, 1), &Corpus::of([a.evidence.clone(), other]), &models);
     writeln!(out, "\n{:.1} m apart", score.distance_m)?;
     writeln!(out, "  {:<14}{:>10}{:>10}", "evidence", "value", "weight")?;
     for (name, value, weight) in &score.pieces {
@@ -141,11 +143,11 @@ fn compare(snapshot: &impl Snapshot, a: &Told, b: &Told, links: &[Row], out: &mu
         (side(0), side(2)) == (x, y) || (side(0), side(2)) == (y, x)
     });
     let outcome = if a.place_id == b.place_id { "one place" } else { "two places" };
-    let thresholds = &snapshot.manifest().settings["conflate"];
+    let model = if a.evidence.is_charging() && b.evidence.is_charging() { &models.charging } else { &models.places };
     let why = match link.map(|row| (row[4].as_text().unwrap_or_default(), row[5].as_text().unwrap_or_default())) {
-        Some(("match", "score")) => format!("the score is at least match_score, {}", thresholds["match_score"]),
+        Some(("match", "score")) => format!("the score is at least match_score, {}", model.match_score),
         Some(("review", _)) => {
-            format!("the score is below match_score, {}: a person should look", thresholds["match_score"])
+            format!("the score is below match_score, {}: a person should look", model.match_score)
         }
         Some((verdict, reason)) => format!("{verdict}, decided by: {}", reason.replace('_', " ")),
         None => match score.veto {
@@ -153,7 +155,7 @@ fn compare(snapshot: &impl Snapshot, a: &Told, b: &Told, links: &[Row], out: &mu
             None if a.place_id == b.place_id => "both are parts of it".to_owned(),
             None => format!(
                 "the score is below review_score, {}, or they are out of each other's radius",
-                thresholds["review_score"]
+                model.review_score
             ),
         },
     };

@@ -80,6 +80,15 @@ pub(super) struct ConflateTable {
     pub(super) match_score: Option<Spanned<f64>>,
     pub(super) review_score: Option<Spanned<f64>>,
     pub(super) decisions: Option<PathBuf>,
+    #[serde(default)]
+    pub(super) models: ModelsTable,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ModelsTable {
+    pub(super) charging: Option<PathBuf>,
+    pub(super) places: Option<PathBuf>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -7,7 +7,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::fetch::{RetrySettings, retries};
-use super::file::{ConfigError, FromEnv, PipelineFile, StoreTable, Text, Texts};
+use super::file::{ConfigError, ConflateTable, FromEnv, ModelsTable, PipelineFile, StoreTable, Text, Texts};
 use super::layers::{Layers, layers};
 use super::memory::DEFAULT_MEMORY_BYTES;
 use super::secret::Secret;
@@ -15,7 +15,7 @@ use super::sources::{SourceKind, SourceSettings, sources};
 use crate::adapters::geoparquet::DEFAULT_ZSTD_LEVEL;
 use crate::domain::{AreaRules, BBox, ConnectorCodes, Layer, Operators, Taxonomy, TaxonomyError, hex};
 use crate::pipeline::Gate;
-use crate::pipeline::conflate::{Decisions, Rules};
+use crate::pipeline::conflate::{Decisions, Model, Models};
 
 /// Categories that every binary carries; `categories = "…"` in a pipeline file overrides them.
 const CATEGORIES: &str = include_str!("../../pipelines/categories.toml");
@@ -65,7 +65,7 @@ pub struct Settings {
     /// How often requests are repeated.
     pub retries: RetrySettings,
     /// When two records are one place.
-    pub rules: Rules,
+    pub models: Models,
     /// A person's verdicts.
     pub decisions: Decisions,
     /// Raw layers of the OSM sources.
@@ -168,7 +168,15 @@ impl Settings {
         let retries = retries(text, &file.fetch)?;
         let names: Vec<String> = sources.iter().map(|source| source.name.clone()).collect();
         let Layers { all: layers, lines: layer_lines, told: layers_told } = layers(text, &file.layers, &sources)?;
-        let rules = rules(text, &file)?;
+        let model = |key: &'static str, path: &Option<PathBuf>, shipped: &str| {
+            Model::parse(&named(key, path, shipped)?).map_err(|error| wrong(key, path, chain(&error)))
+        };
+        let ConflateTable { models: ModelsTable { charging, places }, .. } = &file.conflate;
+        let models = Models {
+            charging: model("conflate.models.charging", charging, Models::CHARGING)?,
+            places: model("conflate.models.places", places, Models::PLACES)?,
+        };
+        let models = with_scores(text, &file, models)?;
         let decisions_text = named("conflate.decisions", &file.conflate.decisions, "")?;
         let decisions = Decisions::parse(&decisions_text, &names)
             .map_err(|error| wrong("conflate.decisions", &file.conflate.decisions, chain(&error)))?;
@@ -209,8 +217,7 @@ impl Settings {
             "connectors_sha256": sha256(&connectors_text),
             "repair": { "positions": file.repair.positions },
             "conflate": {
-                "match_score": rules.match_score,
-                "review_score": rules.review_score,
+                "models": models,
                 "decisions_sha256": (!decisions_text.is_empty()).then(|| sha256(&decisions_text)),
             },
             "gate": { "max_removed_share": gate.max_removed_share, "min_rows": gate.min_rows },
@@ -238,7 +245,7 @@ impl Settings {
             region,
             sources,
             retries,
-            rules,
+            models,
             decisions,
             layers,
             layer_lines,
@@ -305,22 +312,26 @@ fn region(text: &Text<'_>, file: &PipelineFile, home: &Path) -> Result<RegionSet
     }
 }
 
-fn rules(text: &Text<'_>, file: &PipelineFile) -> Result<Rules, ConfigError> {
-    let default = Rules::default();
+/// The models with the pipeline file's own thresholds.
+fn with_scores(text: &Text<'_>, file: &PipelineFile, mut models: Models) -> Result<Models, ConfigError> {
     let table = &file.conflate;
-    let share = |key: &str, value: &Option<toml::Spanned<f64>>, default: f64| match value {
+    let share = |key: &str, value: &Option<toml::Spanned<f64>>| match value {
         Some(value) if !(0.0..=1.0).contains(value.as_ref()) => {
             Err(text.error(key, value.span().start, format!("{} is not between 0 and 1", value.as_ref())))
         }
-        value => Ok(value.as_ref().map_or(default, |value| *value.as_ref())),
+        value => Ok(value.as_ref().map(|value| *value.as_ref())),
     };
-    let match_score = share("conflate.match_score", &table.match_score, default.match_score)?;
-    let review_score = share("conflate.review_score", &table.review_score, default.review_score.min(match_score))?;
-    if review_score > match_score {
-        let at = table.review_score.as_ref().map_or(0, |value| value.span().start);
-        return Err(text.error("conflate.review_score", at, "it must not be above match_score"));
+    let match_score = share("conflate.match_score", &table.match_score)?;
+    let review_score = share("conflate.review_score", &table.review_score)?;
+    for model in [&mut models.charging, &mut models.places] {
+        model.match_score = match_score.unwrap_or(model.match_score);
+        model.review_score = review_score.unwrap_or(model.review_score.min(model.match_score));
+        if model.review_score > model.match_score {
+            let at = table.review_score.as_ref().map_or(0, |value| value.span().start);
+            return Err(text.error("conflate.review_score", at, "it must not be above match_score"));
+        }
     }
-    Ok(Rules { match_score, review_score })
+    Ok(models)
 }
 
 fn gate(text: &Text<'_>, file: &PipelineFile) -> Result<Gate, ConfigError> {

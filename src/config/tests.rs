@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::{ConfigError, Overrides, RegionSettings, Secret, Settings, SourceKind};
 use crate::domain::{BBox, Filter, GeometryKind, Incomplete, Layer, Promoted, PromotedKind};
 use crate::pipeline::Gate;
-use crate::pipeline::conflate::Rules;
+use crate::pipeline::conflate::Models;
 
 /// The least that a pipeline file can say.
 const LEAST: &str = "name = \"a\"\n[[source]]\nname = \"osm\"\nkind = \"osm_pbf\"\npath = \"in.osm.pbf\"\n";
@@ -23,7 +23,7 @@ fn what_the_file_leaves_out_has_defaults() {
     let (home, settings) = load(LEAST, &Overrides::default());
     let settings = settings.unwrap();
     assert_eq!(settings.region, RegionSettings::World);
-    assert_eq!((settings.rules, settings.gate), (Rules::default(), Gate::default()));
+    assert_eq!((settings.models, settings.gate), (Models::shipped(), Gate::default()));
     assert_eq!((settings.store, settings.database.is_none()), (home.join("../data/snapshots"), true));
     assert!(settings.taxonomy.category("charging_station").is_some() && settings.taxonomy.category("cafe").is_none());
     assert_eq!(settings.notes, Vec::<String>::new());

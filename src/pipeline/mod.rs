@@ -31,7 +31,7 @@ pub use publish::Gate;
 pub use report::{LoadReport, Report};
 
 use crate::domain::{AreaRules, ConnectorCodes, Layer, Operators, Region, Taxonomy};
-use conflate::{Decisions, Rules, conflate};
+use conflate::{Decisions, Models, conflate};
 use extract::extract;
 use identify::identify;
 use ports::{Observer, Scratch, Sink, SnapshotStore, Unit};
@@ -53,7 +53,7 @@ pub struct Pipeline {
     /// Whether positions that cannot be right are put right; otherwise they are only found.
     pub repair_positions: bool,
     /// When two records are one place.
-    pub rules: Rules,
+    pub models: Models,
     /// A person's verdicts.
     pub decisions: Decisions,
     /// Raw layers of the OSM sources.
@@ -102,7 +102,7 @@ impl Pipeline {
         let mut extracted = extract(self, ports)?;
         let layers = mem::take(&mut extracted.layers);
         ports.observer.stage("conflate", Unit::Rows, Some(extracted.records.len() as u64));
-        let conflation = conflate(&extracted.records, &self.taxonomy, &self.rules, &self.decisions);
+        let conflation = conflate(&extracted.records, &self.taxonomy, &self.models, &self.decisions);
         if conflation.decisions_unused > 0 {
             let unused = conflation.decisions_unused;
             ports.observer.note(&format!("{unused} decisions name a record that no source has; they decide nothing"));

@@ -9,7 +9,7 @@ use poimill::domain::{
     AreaRules, Cell, Filter, GeometryKind, GeometryRepair, Incomplete, Layer, LeftOut, LeftOutRule, ObjectKind,
     Operators, Position, Promoted, PromotedKind, RecordId, Region, Reject, RejectCode, Taxonomy,
 };
-use poimill::pipeline::conflate::{Decisions, Rules};
+use poimill::pipeline::conflate::{Decisions, Models};
 use poimill::pipeline::layers::{LayerFeature, LayerRows, LayerShape, layer_table, reserved_columns};
 use poimill::pipeline::ports::{
     Chunk, Demand, Extracted, LayerCount, Observer, Scratch, Snapshot, SnapshotStore, Source, TakeChunk,
@@ -148,7 +148,7 @@ fn run(store: &dyn SnapshotStore, forgets: bool, memory_bytes: u64, scratch: &dy
         operators: Operators::default(),
         connectors: poimill::domain::ConnectorCodes::default(),
         repair_positions: true,
-        rules: Rules::default(),
+        models: Models::shipped(),
         decisions: Decisions::default(),
         layers: layers(),
         area_rules: AreaRules::parse("area = []").expect("the rules are sound"),

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use poimill::adapters::memory::{MemoryObserver, MemoryScratch, MemorySink, MemorySource, MemoryStore};
 use poimill::domain::{AreaRules, Cell, Feature, Operators, RecordId, Region, Tags, Taxonomy, Timestamp};
-use poimill::pipeline::conflate::{Decisions, Rules};
+use poimill::pipeline::conflate::{Decisions, Models};
 use poimill::pipeline::ports::{Loaded, Sink, Snapshot, SnapshotStore};
 use poimill::pipeline::tabulate::{Table, read_rows, tables};
 use poimill::pipeline::{Feed, Gate, Pipeline, Ports, Report};
@@ -64,7 +64,7 @@ fn pipeline(decisions: &str) -> Pipeline {
         operators: Operators::default(),
         connectors: poimill::domain::ConnectorCodes::default(),
         repair_positions: true,
-        rules: Rules::default(),
+        models: Models::shipped(),
         decisions: Decisions::parse(decisions, &DATASETS.map(str::to_owned)).expect("the decisions are sound"),
         layers: Vec::new(),
         area_rules: AreaRules::parse("area = []").expect("the rules are sound"),

@@ -64,7 +64,7 @@ fn run(night: u8, gate: Gate, store: &dyn SnapshotStore, sink: &Watched) -> Resu
         operators: settings.operators,
         connectors: poimill::domain::ConnectorCodes::default(),
         repair_positions: true,
-        rules: settings.rules,
+        models: settings.models,
         decisions: settings.decisions,
         layers: settings.layers,
         area_rules: settings.area_rules,

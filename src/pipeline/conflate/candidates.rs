@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use rstar::RTree;
 use rstar::primitives::GeomWithData;
 
-use super::evidence::{Compact, Token, Tokens};
+use super::corpus::{Corpus, Token};
 use crate::domain::{Metres, Taxonomy};
 
 /// Indices of two records, the smaller first.
@@ -20,10 +20,14 @@ const MAX_SHARERS: usize = 8;
 /// spot, the middle of a town say, would else cost the square of their number.
 const MAX_NEIGHBOURS: usize = 256;
 
+/// The radius of records without a category of the taxonomy, in metres: names have to decide, and need room for it.
+const RADIUS_M: f64 = 300.0;
+
 /// Pairs to compare, sorted; each once.
 ///
 /// The tree holds points of the unit sphere, so a radius is the same everywhere, the poles and the antimeridian included.
-pub(super) fn of(records: &[Compact], taxonomy: &Taxonomy, tokens: &Tokens) -> Vec<Pair> {
+pub(super) fn of(corpus: &Corpus, taxonomy: &Taxonomy) -> Vec<Pair> {
+    let records = &corpus.records;
     let points = records.iter().enumerate();
     let tree =
         RTree::bulk_load(points.map(|(at, record)| GeomWithData::new(record.position.on_unit_sphere(), at)).collect());
@@ -31,12 +35,13 @@ pub(super) fn of(records: &[Compact], taxonomy: &Taxonomy, tokens: &Tokens) -> V
         .par_iter()
         .enumerate()
         .flat_map_iter(|(at, record)| {
-            let category = taxonomy.category(tokens.text(record.categories[0]));
-            let radius = Metres(category.map_or(0.0, |category| category.radius_m) + record.reach().0);
+            let category = corpus.words(record.categories).first().map(|name| corpus.text(*name));
+            let radius_m = category.and_then(|name| taxonomy.category(name)).map_or(RADIUS_M, |found| found.radius_m);
+            let radius = Metres(radius_m + record.reach().0);
             let chord = radius.chord();
             tree.nearest_neighbor_iter_with_distance_2(&record.position.on_unit_sphere())
                 .take_while(move |(_, chord_2)| *chord_2 <= chord * chord)
-                .filter(move |(other, _)| other.data != at && related(record, &records[other.data]))
+                .filter(move |(other, _)| other.data != at && corpus.related(record, &records[other.data]))
                 .take(MAX_NEIGHBOURS)
                 .map(move |(other, _)| (at.min(other.data), at.max(other.data)))
         })
@@ -44,7 +49,7 @@ pub(super) fn of(records: &[Compact], taxonomy: &Taxonomy, tokens: &Tokens) -> V
 
     let mut sharers: BTreeMap<Token, Vec<usize>> = BTreeMap::new();
     for (at, record) in records.iter().enumerate() {
-        for id in &record.ids {
+        for id in corpus.words(record.ids) {
             sharers.entry(*id).or_default().push(at);
         }
     }
@@ -56,9 +61,4 @@ pub(super) fn of(records: &[Compact], taxonomy: &Taxonomy, tokens: &Tokens) -> V
     pairs.par_sort_unstable();
     pairs.dedup();
     pairs
-}
-
-/// Whether comparing the two can end in anything. Car and bicycle stations are compared, so that the veto shows.
-fn related(a: &Compact, b: &Compact) -> bool {
-    (a.charging && b.charging) || a.categories.iter().any(|category| b.categories.contains(category))
 }

@@ -4,12 +4,14 @@
 //! The constraint: one record per source and place, but for a source's own duplicates, which are united before.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
+use super::candidates::Pair;
+use super::corpus::Corpus;
 use super::decisions::Decision;
-use super::evidence::{Compact, Tokens};
-use super::score::{Score, Scored};
-use super::{Rules, candidates::Pair, score};
+use super::model::Models;
+use super::score::{self, Score, Scored};
+use super::veto;
 
 /// What a pair of records turned out to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,7 +42,7 @@ pub enum Reason {
     /// The score alone.
     Score,
     /// A veto.
-    Veto(score::Veto),
+    Veto(veto::Veto),
     /// One of the two already had a better partner of the other's source.
     OnePerSource,
     /// Other records of their groups are kept apart.
@@ -82,29 +84,29 @@ pub struct Link {
 
 /// Groups of records, each sorted, by their first; and the pairs worth a row.
 pub(super) fn of(
-    records: &[Compact],
+    corpus: &Corpus,
     scored: &[Scored],
     forced: &BTreeMap<Pair, Decision>,
-    rules: &Rules,
-    tokens: &Tokens,
+    models: &Models,
 ) -> (Vec<Vec<usize>>, Vec<Link>) {
+    let records = &corpus.records;
+    let match_score = |pair: Pair| models.of(&records[pair.0], &records[pair.1]).match_score;
+    let review_score = |pair: Pair| models.of(&records[pair.0], &records[pair.1]).review_score;
     let mut groups = Groups::new(records.len());
     for (pair, _) in forced.iter().filter(|(_, decision)| **decision == Decision::Always) {
         groups.unite(*pair);
     }
-    let vetoed: BTreeSet<Pair> =
-        scored.iter().filter(|scored| scored.score.veto.is_some()).map(|scored| scored.pair).collect();
     let kept_apart = |a: usize, b: usize| {
         let pair = (a.min(b), a.max(b));
         match forced.get(&pair) {
             Some(decision) => *decision == Decision::Never,
-            None => vetoed.contains(&pair),
+            None => score::veto(pair, corpus).is_some(),
         }
     };
 
     let mut matching: Vec<&Scored> = scored
         .iter()
-        .filter(|scored| scored.score.probability >= rules.match_score && scored.score.veto.is_none())
+        .filter(|scored| scored.score.probability >= match_score(scored.pair) && scored.score.veto.is_none())
         .filter(|scored| !forced.contains_key(&scored.pair))
         .collect();
     // A source's own duplicates first, then best first; equal scores by distance, then by record.
@@ -134,10 +136,10 @@ pub(super) fn of(
     let mut links: Vec<Link> = Vec::new();
     for Scored { pair, score } in scored {
         let decision = forced.get(pair).copied();
-        if decision.is_none() && score.probability < rules.review_score {
+        if decision.is_none() && score.probability < review_score(*pair) {
             continue;
         }
-        let is_match = score.probability >= rules.match_score;
+        let is_match = score.probability >= match_score(*pair);
         let (verdict, reason) = match (decision, score.veto, refused.get(pair)) {
             (Some(Decision::Always), ..) => (Verdict::Match, Reason::Decision(Decision::Always)),
             (Some(Decision::Never), ..) => (Verdict::Miss, Reason::Decision(Decision::Never)),
@@ -148,15 +150,14 @@ pub(super) fn of(
             (None, None, None) => (Verdict::Review, Reason::Score),
         };
         // A decided pair may have scored too low to keep its pieces.
-        let score =
-            if decision.is_some() { score::of(&records[pair.0], &records[pair.1], tokens) } else { score.clone() };
+        let score = if decision.is_some() { score::compare(*pair, corpus, models) } else { score.clone() };
         links.push(Link { pair: *pair, verdict, reason, score });
     }
     // A person may decide on pairs that no one compared.
     let compared = |pair: &Pair| scored.binary_search_by(|scored| scored.pair.cmp(pair)).is_ok();
     for (pair, decision) in forced.iter().filter(|(pair, _)| !compared(pair)) {
         let verdict = if *decision == Decision::Always { Verdict::Match } else { Verdict::Miss };
-        let score = score::of(&records[pair.0], &records[pair.1], tokens);
+        let score = score::compare(*pair, corpus, models);
         links.push(Link { pair: *pair, verdict, reason: Reason::Decision(*decision), score });
     }
     links.sort_by_key(|link| link.pair);

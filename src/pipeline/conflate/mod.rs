@@ -1,7 +1,7 @@
 //! Conflate: decide which records describe the same place, and make one of them.
 //!
 //! ```text
-//! records ─ evidence ─▶ candidates ─▶ pairs ─ score ─▶ match │ review │ miss ─ cluster ─▶ merge ─▶ places
+//! records ─ evidence ─▶ corpus ─ candidates ─▶ pairs ─ features, model ─▶ scores ─ cluster ─▶ merge ─▶ places
 //! ```
 //!
 //! - **Shape**: n records in, at most n places out. Every record is a member of exactly one place.
@@ -13,35 +13,30 @@
 
 mod candidates;
 mod cluster;
+mod corpus;
 mod decisions;
 mod evidence;
+mod features;
 pub mod identity;
 mod merge;
+mod model;
 mod score;
+mod veto;
 
 pub use cluster::{Link, Reason, Verdict};
+pub use corpus::Corpus;
 pub use decisions::{Decision, Decisions, DecisionsError};
 pub use evidence::Evidence;
-pub use score::{Piece, Score, Veto, explain};
+pub use features::{Feature, Features};
+pub use model::{Curve, Model, ModelError, Models, Piece, probability};
+pub use score::{Score, compare};
+pub use veto::Veto;
+
+use std::collections::BTreeMap;
+
+use rayon::prelude::*;
 
 use crate::domain::{Place, Record, Taxonomy};
-use evidence::Tokens;
-
-/// When two records are one place. The `[conflate]` table of a pipeline file.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Rules {
-    /// Pairs scoring this or more are merged, in `[0, 1]`.
-    pub match_score: f64,
-    /// Pairs scoring this or more, but less than `match_score`, are shown to a person, in `[0, match_score]`.
-    pub review_score: f64,
-}
-
-impl Default for Rules {
-    /// Four to one that they are the same merges; an even chance is worth a look.
-    fn default() -> Self {
-        Self { match_score: 0.8, review_score: 0.5 }
-    }
-}
 
 /// The places found, and the pairs that were looked at closely.
 #[derive(Debug)]
@@ -56,20 +51,41 @@ pub struct Conflation {
     pub decisions_unused: usize,
 }
 
+/// Which records are the same place, before anything is merged.
+#[derive(Debug)]
+pub struct Resolution {
+    /// Groups of records by their indices, each sorted, by their first: one group per place.
+    pub clusters: Vec<Vec<usize>>,
+    /// Pairs at or above the review threshold, and those a person decided on, sorted.
+    pub links: Vec<Link>,
+    /// Pairs compared.
+    pub candidates: u64,
+}
+
+/// Finds the records that are the same place. `forced` are a person's verdicts, by indices, the smaller first.
+#[must_use]
+pub fn resolve(
+    corpus: &Corpus,
+    taxonomy: &Taxonomy,
+    models: &Models,
+    forced: &BTreeMap<(usize, usize), Decision>,
+) -> Resolution {
+    let pairs = candidates::of(corpus, taxonomy);
+    let scored = score::worth_a_look(&pairs, corpus, models);
+    let (clusters, links) = cluster::of(corpus, &scored, forced, models);
+    Resolution { clusters, links, candidates: pairs.len() as u64 }
+}
+
 /// Merges the records that describe the same place.
 ///
 /// `records` are sorted by key; members of places and links are indices into them.
 #[must_use]
-pub fn conflate(records: &[Record], taxonomy: &Taxonomy, rules: &Rules, decisions: &Decisions) -> Conflation {
+pub fn conflate(records: &[Record], taxonomy: &Taxonomy, models: &Models, decisions: &Decisions) -> Conflation {
     debug_assert!(records.is_sorted_by(|a, b| a.key < b.key), "records are sorted and their keys unique");
-    let mut tokens = Tokens::default();
-    let compact: Vec<_> = records.iter().map(|record| tokens.compact(&Evidence::of(record))).collect();
-
-    let pairs = candidates::of(&compact, taxonomy, &tokens);
-    let scored = score::all(&pairs, &compact, &tokens, rules.review_score);
+    let evidence: Vec<Evidence> = records.par_iter().map(Evidence::of).collect();
     let forced = decisions.among(records);
-    let (clusters, links) = cluster::of(&compact, &scored, &forced, rules, &tokens);
+    let Resolution { clusters, links, candidates } = resolve(&Corpus::of(evidence), taxonomy, models, &forced);
     let places = clusters.iter().map(|members| merge::place(records, members, &links)).collect();
     let decisions_unused = decisions.len() - forced.len();
-    Conflation { places, links, candidates: pairs.len() as u64, decisions_unused }
+    Conflation { places, links, candidates, decisions_unused }
 }

@@ -1,0 +1,118 @@
+//! Features: what is seen when two records are compared. Each is a number, or missing where one of the two is silent.
+
+mod names;
+mod operators;
+
+use super::corpus::{Compact, Corpus};
+
+pub(super) use names::SAME_WORD;
+
+/// Declares every feature once: its name in code, its published name, and its meaning.
+macro_rules! features {
+    ($($variant:ident $name:literal $doc:literal,)*) => {
+        /// What is seen when two records are compared.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Feature { $(#[doc = $doc] $variant,)* }
+
+        impl Feature {
+            /// All of them, in order.
+            pub const ALL: &[Self] = &[$(Self::$variant),*];
+
+            /// The published name: in models, `links.parquet` and explanations.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            /// What it means, with its unit.
+            #[must_use]
+            pub fn meaning(self) -> &'static str {
+                match self { $(Self::$variant => $doc,)* }
+            }
+        }
+
+        /// How many there are.
+        const COUNT: usize = [$($name),*].len();
+    };
+}
+
+features! {
+    SharedId "shared_id" "1 where both know the same id: an EVSE id, a reference to the other's record.",
+    DistanceM "distance_m" "Metres between the two, or between their footprints.",
+    Name "name" "How alike the best two names are, in [0, 1]: shared letters of shared words.",
+    Operator "operator" "How alike the operators are, in [0, 1].",
+    Brand "brand" "1 where the brands are equal, else 0.",
+    Connectors "connectors" "Connector classes that both have, of those that either has, in [0, 1].",
+    Power "power" "The smaller highest power divided by the larger, in [0, 1].",
+    Capacity "capacity" "The smaller capacity divided by the larger, in [0, 1].",
+    Phone "phone" "1 where the last digits of the telephone numbers are equal, else 0.",
+    Website "website" "1 where the hosts of the web addresses are equal, else 0.",
+    Address "address" "1 where street and house number are equal, else 0.",
+    Postcode "postcode" "1 where the postcodes are equal, else 0.",
+}
+
+impl Feature {
+    /// The feature of this published name.
+    #[must_use]
+    pub fn of_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|feature| feature.name() == name)
+    }
+}
+
+/// What is seen of one pair.
+#[derive(Debug, Clone, Copy)]
+pub struct Features([f32; COUNT]);
+
+impl Features {
+    const MISSING: Self = Self([f32::NAN; COUNT]);
+
+    /// The value of a feature; `None` where one of the two records is silent.
+    #[must_use]
+    pub fn get(&self, feature: Feature) -> Option<f32> {
+        let value = self.0[feature as usize];
+        (!value.is_nan()).then_some(value)
+    }
+
+    fn set(&mut self, feature: Feature, value: f32) {
+        self.0[feature as usize] = value;
+    }
+
+    fn set_if_known(&mut self, feature: Feature, value: Option<f32>) {
+        self.0[feature as usize] = value.unwrap_or(f32::NAN);
+    }
+}
+
+/// Compares two records.
+pub(super) fn of(a: &Compact, b: &Compact, corpus: &Corpus) -> Features {
+    let mut seen = Features::MISSING;
+    if corpus.share(a.ids, b.ids) {
+        seen.set(Feature::SharedId, 1.0);
+    }
+    seen.set(Feature::DistanceM, a.distance(b).0 as f32);
+    seen.set_if_known(Feature::Name, names::similarity(a, b, corpus));
+    seen.set_if_known(Feature::Operator, operators::similarity(a, b, corpus));
+    seen.set_if_known(Feature::Brand, equal(a.brand, b.brand));
+    if a.connectors != 0 && b.connectors != 0 {
+        let (shared, either) = (a.connectors & b.connectors, a.connectors | b.connectors);
+        seen.set(Feature::Connectors, shared.count_ones() as f32 / either.count_ones() as f32);
+    }
+    seen.set_if_known(Feature::Power, ratio(a.max_power_kw, b.max_power_kw));
+    seen.set_if_known(Feature::Capacity, ratio(a.capacity.map(|n| n as f32), b.capacity.map(|n| n as f32)));
+    seen.set_if_known(Feature::Phone, equal(a.phone, b.phone));
+    seen.set_if_known(Feature::Website, equal(a.host, b.host));
+    seen.set_if_known(Feature::Address, equal(a.street.zip(a.housenumber), b.street.zip(b.housenumber)));
+    seen.set_if_known(Feature::Postcode, equal(a.postcode, b.postcode));
+    seen
+}
+
+/// 1 where both are known and equal, 0 where they differ.
+fn equal<T: PartialEq>(a: Option<T>, b: Option<T>) -> Option<f32> {
+    let (a, b) = (a?, b?);
+    Some(f32::from(u8::from(a == b)))
+}
+
+/// The smaller over the larger, where both are known and above 0.
+fn ratio(a: Option<f32>, b: Option<f32>) -> Option<f32> {
+    let (a, b) = (a.filter(|a| *a > 0.0)?, b.filter(|b| *b > 0.0)?);
+    Some(a.min(b) / a.max(b))
+}

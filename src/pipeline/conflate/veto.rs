@@ -1,0 +1,79 @@
+//! Vetoes: reasons that keep two records apart however well they score.
+
+use super::corpus::{Compact, Corpus, Token};
+use super::features::{Feature, Features, SAME_WORD};
+
+/// A reason that keeps two records apart however well they score.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Veto {
+    /// Different kinds of place, e.g. a car and a bicycle charging station.
+    Category,
+    /// Different known operators: two stations on one site.
+    Operator,
+    /// Two records of one source that do not look like a slip of that source.
+    SameSource,
+}
+
+impl Veto {
+    /// The published name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Category => "different_category",
+            Self::Operator => "different_operator",
+            Self::SameSource => "not_a_duplicate_within_its_source",
+        }
+    }
+}
+
+/// Operators less alike than this are different companies.
+const OTHER_OPERATOR: f32 = 0.5;
+/// Two records of one source further apart than this are not a slip, in metres: two charging stations …
+const SLIP_CHARGING_M: f32 = 50.0;
+/// … or two places of any other kind, unless one lies in the other's footprint.
+const SLIP_M: f32 = 5.0;
+/// Names of one source's duplicates are at least this alike: a title with a word more is that of a part of the site.
+const SLIP_NAME: f32 = 0.8;
+
+/// What keeps the two apart, if anything does.
+pub(super) fn of(a: &Compact, b: &Compact, seen: &Features, corpus: &Corpus) -> Option<Veto> {
+    if !corpus.same_kind(a, b) {
+        return Some(Veto::Category);
+    }
+    if a.dataset == b.dataset {
+        let slip = is_slip(a, b, seen) && !numbered_apart(a, b, corpus);
+        return (!slip).then_some(Veto::SameSource);
+    }
+    let shares_id = seen.get(Feature::SharedId).is_some();
+    let other_operator =
+        a.charging && !shares_id && seen.get(Feature::Operator).is_some_and(|alike| alike < OTHER_OPERATOR);
+    other_operator.then_some(Veto::Operator)
+}
+
+/// Whether two records of one source are that source's own slip: the same thing entered twice.
+///
+/// Mappers and imports put neighbours side by side on purpose, so nearness proves nothing here: the operators must not
+/// differ, the numbers on the devices must not differ, and the names must agree.
+fn is_slip(a: &Compact, b: &Compact, seen: &Features) -> bool {
+    let distance_m = seen.get(Feature::DistanceM).unwrap_or(f32::INFINITY);
+    let near = distance_m <= if a.charging { SLIP_CHARGING_M } else { SLIP_M };
+    let nested = a.encloses(b) || b.encloses(a);
+    let operator = seen.get(Feature::Operator);
+    let same_operator = a.operator == b.operator || operator.is_some_and(|alike| f64::from(alike) >= SAME_WORD);
+    let other_number = matches!((a.reference, b.reference), (Some(x), Some(y)) if x != y);
+    let disjoint = seen.get(Feature::Connectors) == Some(0.0);
+    let name = seen.get(Feature::Name);
+    let named_alike = name.is_some_and(|alike| alike >= if a.charging { SLIP_NAME } else { 1.0 });
+    let shares_id = seen.get(Feature::SharedId).is_some();
+    (near || nested) && same_operator && !other_number && !disjoint && (named_alike || shares_id)
+}
+
+/// Whether both are numbered by their names, and differently: `Dorfplatz 1` and `Dorfplatz 2` are neighbours.
+fn numbered_apart(a: &Compact, b: &Compact, corpus: &Corpus) -> bool {
+    let numbers = |record: &Compact| -> Vec<Token> {
+        let words = corpus.names(record).flatten().copied();
+        words.filter(|word| corpus.text(*word).bytes().all(|byte| byte.is_ascii_digit())).collect()
+    };
+    let (a, b) = (numbers(a), numbers(b));
+    !a.is_empty() && !b.is_empty() && !a.iter().any(|number| b.contains(number))
+}
