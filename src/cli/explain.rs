@@ -9,7 +9,7 @@ use anyhow::{Context, bail};
 use super::Ended;
 use crate::domain::Cell;
 use crate::pipeline::RunError;
-use crate::pipeline::conflate::{Corpus, Evidence, Models, compare as score_of};
+use crate::pipeline::conflate::{Compared, Corpus, Evidence, Models};
 use crate::pipeline::ports::{Snapshot, Tables};
 use crate::pipeline::tabulate::tables::{LINKS, SOURCES};
 use crate::pipeline::tabulate::{Row, read_rows};
@@ -129,7 +129,8 @@ fn compare(snapshot: &impl Snapshot, a: &Told, b: &Told, links: &[Row], out: &mu
     let other = Evidence { dataset: usize::from(a.dataset != b.dataset), ..b.evidence.clone() };
     let models: Models = serde_json::from_value(snapshot.manifest().settings["conflate"]["models"].clone())
         .context("the manifest of the snapshot has no models of this version")?;
-    let score = score_of((0, 1), &Corpus::of([a.evidence.clone(), other]), &models);
+    let corpus = Corpus::of([a.evidence.clone(), other]);
+    let score = Compared::of(&corpus, &models, vec![(0, 1)]).score((0, 1));
     writeln!(out, "\n{:.1} m apart", score.distance_m)?;
     writeln!(out, "  {:<14}{:>10}{:>10}", "evidence", "value", "weight")?;
     for (name, value, weight) in &score.pieces {

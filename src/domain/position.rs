@@ -82,6 +82,12 @@ impl Metres {
     pub fn chord(self) -> f64 {
         2.0 * (self.0 / (2.0 * EARTH_RADIUS_M)).min(std::f64::consts::FRAC_PI_2).sin()
     }
+
+    /// The arc that a straight line through the unit sphere spans; half the equator for anything longer than 2.
+    #[must_use]
+    pub fn of_chord(chord: f64) -> Self {
+        Self(2.0 * EARTH_RADIUS_M * (chord / 2.0).min(1.0).asin())
+    }
 }
 
 /// Great-circle distance between two positions.

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use rstar::RTree;
 use rstar::primitives::GeomWithData;
 
-use super::corpus::{Corpus, Token};
+use super::corpus::{Compact, Corpus, Name, Token};
 use crate::domain::{Metres, Taxonomy};
 
 /// Indices of two records, the smaller first.
@@ -20,8 +20,10 @@ const MAX_SHARERS: usize = 8;
 /// spot, the middle of a town say, would else cost the square of their number.
 const MAX_NEIGHBOURS: usize = 256;
 
-/// The radius of records without a category of the taxonomy, in metres: names have to decide, and need room for it.
-const RADIUS_M: f64 = 300.0;
+/// Together the shared words weigh at least this.
+const NAMESAKE_WEIGHT: f32 = 0.5;
+/// Words that more records bear than this many, or than this share of all, bring nobody together.
+const NAMESAKE_BEARERS: (u32, f64) = (20, 0.05);
 
 /// Pairs to compare, sorted; each once.
 ///
@@ -31,18 +33,32 @@ pub(super) fn of(corpus: &Corpus, taxonomy: &Taxonomy) -> Vec<Pair> {
     let points = records.iter().enumerate();
     let tree =
         RTree::bulk_load(points.map(|(at, record)| GeomWithData::new(record.position.on_unit_sphere(), at)).collect());
+    let common = NAMESAKE_BEARERS.0.max((records.len() as f64 * NAMESAKE_BEARERS.1) as u32);
     let mut pairs: Vec<Pair> = records
         .par_iter()
         .enumerate()
         .flat_map_iter(|(at, record)| {
             let category = corpus.words(record.categories).first().map(|name| corpus.text(*name));
-            let radius_m = category.and_then(|name| taxonomy.category(name)).map_or(RADIUS_M, |found| found.radius_m);
-            let radius = Metres(radius_m + record.reach().0);
-            let chord = radius.chord();
+            let category = category.and_then(|name| taxonomy.category(name));
+            let (radius_m, namesake_radius_m) = category
+                .map_or((Taxonomy::RADIUS_M, Taxonomy::NAMESAKE_RADIUS_M), |c| (c.radius_m, c.namesake_radius_m));
+            let chord_2 = |radius_m: f64| Metres(radius_m + record.reach().0).chord().powi(2);
+            let (near_2, far_2) = (chord_2(radius_m), chord_2(namesake_radius_m));
+            let mut near = 0;
+            let mut namesakes = 0;
             tree.nearest_neighbor_iter_with_distance_2(&record.position.on_unit_sphere())
-                .take_while(move |(_, chord_2)| *chord_2 <= chord * chord)
+                .take_while(move |(_, chord_2)| *chord_2 <= far_2)
                 .filter(move |(other, _)| other.data != at && corpus.related(record, &records[other.data]))
-                .take(MAX_NEIGHBOURS)
+                .filter(move |(other, chord_2)| {
+                    if *chord_2 <= near_2 {
+                        near += 1;
+                        return near <= MAX_NEIGHBOURS;
+                    }
+                    let found =
+                        namesakes < MAX_NEIGHBOURS && are_namesakes(record, &records[other.data], common, corpus);
+                    namesakes += usize::from(found);
+                    found
+                })
                 .map(move |(other, _)| (at.min(other.data), at.max(other.data)))
         })
         .collect();
@@ -61,4 +77,19 @@ pub(super) fn of(corpus: &Corpus, taxonomy: &Taxonomy) -> Vec<Pair> {
     pairs.par_sort_unstable();
     pairs.dedup();
     pairs
+}
+
+/// Whether the names of two records share words rare enough to bring them together, or are written the same.
+fn are_namesakes(a: &Compact, b: &Compact, common: u32, corpus: &Corpus) -> bool {
+    corpus.names(a).iter().any(|x| {
+        corpus.names(b).iter().any(|y| {
+            let (forms_x, forms_y) = (corpus.words(x.forms), corpus.words(y.forms));
+            let is_first = |at: usize| !forms_x[..at].contains(&forms_x[at]);
+            let shared = (0..forms_x.len()).filter(|at| is_first(*at) && forms_y.contains(&forms_x[*at]));
+            let rare = shared.filter(|at| corpus.name_bearers(forms_x[*at]) <= common);
+            let weight: f32 = rare.map(|at| corpus.name_rarity(forms_x[at])).sum();
+            let letters = |name: &Name| corpus.words(name.written).iter().flat_map(|word| corpus.text(*word).bytes());
+            weight >= NAMESAKE_WEIGHT || letters(x).eq(letters(y))
+        })
+    })
 }

@@ -10,7 +10,7 @@ use super::candidates::Pair;
 use super::corpus::Corpus;
 use super::decisions::Decision;
 use super::model::Models;
-use super::score::{self, Score, Scored};
+use super::score::{self, Compared, Score, Scored};
 use super::veto;
 
 /// What a pair of records turned out to be.
@@ -85,13 +85,14 @@ pub struct Link {
 /// Groups of records, each sorted, by their first; and the pairs worth a row.
 pub(super) fn of(
     corpus: &Corpus,
-    scored: &[Scored],
-    forced: &BTreeMap<Pair, Decision>,
     models: &Models,
+    compared: &Compared<'_>,
+    forced: &BTreeMap<Pair, Decision>,
 ) -> (Vec<Vec<usize>>, Vec<Link>) {
     let records = &corpus.records;
-    let match_score = |pair: Pair| models.of(&records[pair.0], &records[pair.1]).match_score;
-    let review_score = |pair: Pair| models.of(&records[pair.0], &records[pair.1]).review_score;
+    let scored = compared.worth_a_look();
+    let match_score = |pair: Pair| models.of_pair(pair, corpus).match_score;
+    let review_score = |pair: Pair| models.of_pair(pair, corpus).review_score;
     let mut groups = Groups::new(records.len());
     for (pair, _) in forced.iter().filter(|(_, decision)| **decision == Decision::Always) {
         groups.unite(*pair);
@@ -134,7 +135,7 @@ pub(super) fn of(
 
     let together = |(a, b): Pair| groups.root(a) == groups.root(b);
     let mut links: Vec<Link> = Vec::new();
-    for Scored { pair, score } in scored {
+    for Scored { pair, score } in &scored {
         let decision = forced.get(pair).copied();
         if decision.is_none() && score.probability < review_score(*pair) {
             continue;
@@ -150,14 +151,14 @@ pub(super) fn of(
             (None, None, None) => (Verdict::Review, Reason::Score),
         };
         // A decided pair may have scored too low to keep its pieces.
-        let score = if decision.is_some() { score::compare(*pair, corpus, models) } else { score.clone() };
+        let score = if decision.is_some() { compared.score(*pair) } else { score.clone() };
         links.push(Link { pair: *pair, verdict, reason, score });
     }
     // A person may decide on pairs that no one compared.
-    let compared = |pair: &Pair| scored.binary_search_by(|scored| scored.pair.cmp(pair)).is_ok();
-    for (pair, decision) in forced.iter().filter(|(pair, _)| !compared(pair)) {
+    let looked_at = |pair: &Pair| scored.binary_search_by(|scored| scored.pair.cmp(pair)).is_ok();
+    for (pair, decision) in forced.iter().filter(|(pair, _)| !looked_at(pair)) {
         let verdict = if *decision == Decision::Always { Verdict::Match } else { Verdict::Miss };
-        let score = score::compare(*pair, corpus, models);
+        let score = compared.score(*pair);
         links.push(Link { pair: *pair, verdict, reason: Reason::Decision(*decision), score });
     }
     links.sort_by_key(|link| link.pair);

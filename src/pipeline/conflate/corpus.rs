@@ -1,12 +1,18 @@
 //! Corpus: the records of a run as they are compared, and what they have in common.
 //!
 //! - **Memory**: at most 200 bytes per record with its lists; texts are interned once per run, lists share two arenas.
+//! - **Words weigh** by how few records bear them, as inverse document frequency (Spärck Jones 1972, *J. Documentation*
+//!   28:11), smoothed by what is known of common words before any record is read. No labels are used.
 //! - **Order**: tokens are numbered as they are met, so a corpus depends on the order of its records; what is compared
 //!   does not.
 
+use rayon::prelude::*;
+use rstar::RTree;
 use rustc_hash::FxHashMap;
 
 use super::evidence::Evidence;
+use super::features::address::{self, Numbers};
+use super::words::{WORDS, name_words};
 use crate::domain::{ConnectorType, LonLat, Metres, haversine};
 
 /// An interned text. Equal texts have equal tokens.
@@ -60,8 +66,11 @@ pub(super) struct Compact {
     pub(super) charging: bool,
     /// The category, then its alternates.
     pub(super) categories: Span,
-    /// Names, each a list of words.
     names: Span,
+    /// One bit per kind of thing that its names say.
+    pub(super) kinds: u32,
+    /// Distance to its tenth neighbour in metres, at least [`MIN_SPACING_M`].
+    pub(super) spacing_m: f32,
     pub(super) operator: Option<Token>,
     pub(super) brand: Option<Token>,
     /// One bit per connector class.
@@ -72,9 +81,16 @@ pub(super) struct Compact {
     pub(super) reference: Option<Token>,
     pub(super) phone: Option<Token>,
     pub(super) host: Option<Token>,
-    pub(super) street: Option<Token>,
-    pub(super) housenumber: Option<Token>,
+    pub(super) street: Span,
+    numbers: Span,
     pub(super) postcode: Option<Token>,
+}
+
+/// A name: its words in the form they are compared in, and as they are written.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Name {
+    pub(super) forms: Span,
+    pub(super) written: Span,
 }
 
 /// The records of a run as they are compared.
@@ -83,10 +99,30 @@ pub struct Corpus {
     pub(super) records: Vec<Compact>,
     tokens: Tokens,
     words: Vec<Token>,
-    names: Vec<Span>,
+    names: Vec<Name>,
+    numbers: Vec<Numbers>,
+    /// By token: how much a word of a name tells, in `(0, 1]`, and how many records bear it.
+    name_rarity: Vec<f32>,
+    name_bearers: Vec<u32>,
+    /// The same for words of streets.
+    street_rarity: Vec<f32>,
+    /// By token: how few records bear a postcode, in `[0, 1]`.
+    postcode_rarity: Vec<f32>,
 }
 
+/// Records that are known before any is read: a word met once in few records is not yet a rare one.
+const PRIOR_RECORDS: f32 = 2000.0;
+/// The least that a word weighs, in logarithms of records.
+const LEAST_WEIGHT: f32 = 0.3;
+/// Neighbours by whose distance records are spaced.
+const SPACING_NEIGHBOURS: usize = 10;
+/// The least spacing, in metres: positions are no better.
+const MIN_SPACING_M: f32 = 5.0;
+
 impl Corpus {
+    /// Most words of a name or a street that are compared.
+    pub(super) const MAX_WORDS: usize = 16;
+
     /// Takes the evidence of every record, in order.
     pub fn of(evidence: impl IntoIterator<Item = Evidence>) -> Self {
         let mut corpus = Self::default();
@@ -94,7 +130,65 @@ impl Corpus {
             let compact = corpus.compact(&evidence);
             corpus.records.push(compact);
         }
+        corpus.weigh_words();
+        corpus.measure_spacing();
         corpus
+    }
+
+    /// Weighs each word by how few records bear it.
+    fn weigh_words(&mut self) {
+        let tokens = self.tokens.texts.len();
+        let (mut names, mut streets, mut postcodes) = (vec![0_u32; tokens], vec![0_u32; tokens], vec![0_u32; tokens]);
+        let (mut with_street, mut with_postcode) = (0_u32, 0_u32);
+        let mut seen: Vec<Token> = Vec::new();
+        for record in &self.records {
+            let mut count = |words: &mut dyn Iterator<Item = &Token>, bearers: &mut Vec<u32>| {
+                seen.clear();
+                seen.extend(words);
+                seen.sort_unstable();
+                seen.dedup();
+                for word in &seen {
+                    bearers[word.0 as usize] += 1;
+                }
+            };
+            count(&mut self.names(record).iter().flat_map(|name| self.words(name.forms)), &mut names);
+            count(&mut self.words(record.street).iter(), &mut streets);
+            with_street += u32::from(!record.street.is_empty());
+            if let Some(postcode) = record.postcode {
+                postcodes[postcode.0 as usize] += 1;
+                with_postcode += 1;
+            }
+        }
+        let weigh = |records: u32, bearers: &[u32], share: &dyn Fn(&str) -> f32| -> Vec<f32> {
+            let all = records as f32 + PRIOR_RECORDS;
+            let weight = |(bearers, share): (&u32, f32)| {
+                let expected = *bearers as f32 + PRIOR_RECORDS * share + 1.0;
+                (all / expected).ln().max(LEAST_WEIGHT) / all.ln()
+            };
+            bearers.iter().zip(self.tokens.texts.iter().map(|text| share(text))).map(weight).collect()
+        };
+        self.name_rarity = weigh(self.records.len() as u32, &names, &|word| WORDS.name_share(word));
+        self.street_rarity = weigh(with_street, &streets, &|word| WORDS.street_share(word));
+        let all = (with_postcode.max(1) + 1) as f32;
+        self.postcode_rarity =
+            postcodes.iter().map(|bearers| (all / (*bearers).max(1) as f32).ln() / all.ln()).collect();
+        self.name_bearers = names;
+    }
+
+    fn measure_spacing(&mut self) {
+        let points = self.records.iter().map(|record| record.position.on_unit_sphere()).collect();
+        let tree = RTree::<[f64; 3]>::bulk_load(points);
+        let spacing = |record: &Compact| {
+            let mut neighbours = tree.nearest_neighbor_iter_with_distance_2(&record.position.on_unit_sphere());
+            // The record itself is the first.
+            let tenth = neighbours.nth(SPACING_NEIGHBOURS.min(tree.size() - 1));
+            let chord = tenth.map_or(f64::INFINITY, |(_, chord_2)| chord_2.sqrt());
+            (Metres::of_chord(chord).0 as f32).max(MIN_SPACING_M)
+        };
+        let spacings: Vec<f32> = self.records.par_iter().map(spacing).collect();
+        for (record, spacing_m) in self.records.iter_mut().zip(spacings) {
+            record.spacing_m = spacing_m;
+        }
     }
 
     /// How many records there are.
@@ -119,9 +213,34 @@ impl Corpus {
         list.of(&self.words)
     }
 
-    /// The words of each name of a record.
-    pub(super) fn names(&self, record: &Compact) -> impl Iterator<Item = &[Token]> + Clone {
-        record.names.of(&self.names).iter().map(|name| name.of(&self.words))
+    /// The names of a record.
+    pub(super) fn names(&self, record: &Compact) -> &[Name] {
+        record.names.of(&self.names)
+    }
+
+    /// The house numbers of a record.
+    pub(super) fn numbers(&self, record: &Compact) -> &[Numbers] {
+        record.numbers.of(&self.numbers)
+    }
+
+    /// How much a word of a name tells, in `(0, 1]`.
+    pub(super) fn name_rarity(&self, word: Token) -> f32 {
+        self.name_rarity[word.0 as usize]
+    }
+
+    /// How many records bear a word in a name.
+    pub(super) fn name_bearers(&self, word: Token) -> u32 {
+        self.name_bearers[word.0 as usize]
+    }
+
+    /// How much a word of a street tells, in `(0, 1]`.
+    pub(super) fn street_rarity(&self, word: Token) -> f32 {
+        self.street_rarity[word.0 as usize]
+    }
+
+    /// How few records bear a postcode, in `[0, 1]`.
+    pub(super) fn postcode_rarity(&self, postcode: Token) -> f32 {
+        self.postcode_rarity[postcode.0 as usize]
     }
 
     /// Whether the lists share a word.
@@ -153,12 +272,26 @@ impl Corpus {
         let (operator, brand, reference) =
             (maybe(&evidence.operator), maybe(&evidence.brand), maybe(&evidence.reference));
         let (phone, host) = (maybe(&evidence.phone), maybe(&evidence.host));
-        let (street, housenumber, postcode) =
-            (maybe(&evidence.street), maybe(&evidence.housenumber), maybe(&evidence.postcode));
-        let bit = |name: &String| ConnectorType::ALL.iter().position(|kind| kind.name() == name.as_str());
-        let names: Vec<Span> = evidence.names.iter().map(|name| self.list(name.split(' '))).collect();
+        let postcode = evidence.postcode.as_deref().map(compact_postcode).filter(|postcode| !postcode.is_empty());
+        let postcode = postcode.map(|postcode| self.tokens.intern(&postcode));
+        let (street, numbers) = address::parse(evidence.address.as_deref().unwrap_or_default());
+        let street = self.list(street.iter().take(Self::MAX_WORDS));
+        let first_number = self.numbers.len();
+        let is_postcode = |number: &Numbers| evidence.postcode.as_deref() == Some(number.0.to_string().as_str());
+        self.numbers.extend(numbers.into_iter().filter(|number| !is_postcode(number)));
+        let mut kinds = 0;
         let first_name = self.names.len();
-        self.names.extend(names);
+        for name in &evidence.names {
+            let words = name_words(name);
+            let written = || words.split(' ').filter(|word| !word.is_empty()).take(Self::MAX_WORDS);
+            let name =
+                Name { forms: self.list(written().map(|word| WORDS.name_form(word))), written: self.list(written()) };
+            kinds |= written().map(|word| WORDS.kinds(WORDS.name_form(word))).fold(0, |all, kind| all | kind);
+            if !name.forms.is_empty() {
+                self.names.push(name);
+            }
+        }
+        let bit = |name: &String| ConnectorType::ALL.iter().position(|kind| kind.name() == name.as_str());
         Compact {
             position: LonLat::new(evidence.lon, evidence.lat).expect("a record has a position on Earth"),
             extent: evidence.extent.map(Box::new),
@@ -166,6 +299,8 @@ impl Corpus {
             charging: evidence.is_charging(),
             categories: self.list(evidence.categories.iter()),
             names: span(first_name, self.names.len()),
+            kinds,
+            spacing_m: MIN_SPACING_M,
             operator,
             brand,
             connectors: evidence.connectors.iter().filter_map(bit).fold(0, |bits, at| bits | 1 << at),
@@ -176,10 +311,16 @@ impl Corpus {
             phone,
             host,
             street,
-            housenumber,
+            numbers: span(first_number, self.numbers.len()),
             postcode,
         }
     }
+}
+
+/// A postcode without spaces; some tables keep postcodes as decimal numbers.
+fn compact_postcode(postcode: &str) -> String {
+    let postcode = postcode.strip_suffix(".0").or_else(|| postcode.strip_suffix(" 0")).unwrap_or(postcode);
+    postcode.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
 fn span(start: usize, end: usize) -> Span {

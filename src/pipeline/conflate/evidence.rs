@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Record, fold};
+use super::words::name_words;
+use crate::domain::{Address, Record, fold};
 
 /// What of a record is compared, readable. Kept in `sources.parquet`, so that any pair can be explained later.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -38,10 +39,9 @@ pub struct Evidence {
     pub phone: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub host: Option<String>,
+    /// Street and house number in one line, in any order.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub street: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub housenumber: Option<String>,
+    pub address: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub postcode: Option<String>,
 }
@@ -81,7 +81,7 @@ impl Evidence {
         let folded = |text: &Option<String>| text.as_deref().map(fold).filter(|text| !text.is_empty());
         let mut names: Vec<String> = Vec::new();
         for name in about.name.iter().chain(about.names.iter().map(|(_, name)| name)) {
-            let name = fold(name);
+            let name = name_words(name);
             let says_something = name.split(' ').any(|word| !GENERIC.contains(&word));
             if says_something && !names.contains(&name) && names.len() < MAX_NAMES {
                 names.push(name);
@@ -108,8 +108,7 @@ impl Evidence {
             reference: about.tags.get("ref").map(str::to_owned),
             phone: about.phone.as_deref().and_then(phone_key),
             host: about.website.as_deref().and_then(host).map(str::to_owned),
-            street: folded(&about.address.street),
-            housenumber: folded(&about.address.housenumber),
+            address: address_line(&about.address),
             postcode: folded(&about.address.postcode),
         }
     }
@@ -120,6 +119,15 @@ impl Evidence {
     #[must_use]
     pub fn is_charging(&self) -> bool {
         self.categories.first().is_some_and(|name| name.ends_with("charging_station"))
+    }
+}
+
+/// Street and house number, else the free address.
+fn address_line(address: &Address) -> Option<String> {
+    match (&address.street, &address.housenumber) {
+        (Some(street), Some(number)) => Some(format!("{street} {number}")),
+        (Some(street), None) => Some(street.clone()),
+        (None, _) => address.freeform.clone(),
     }
 }
 

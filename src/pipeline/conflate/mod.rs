@@ -20,8 +20,10 @@ mod features;
 pub mod identity;
 mod merge;
 mod model;
+mod rivals;
 mod score;
 mod veto;
+mod words;
 
 pub use cluster::{Link, Reason, Verdict};
 pub use corpus::Corpus;
@@ -29,7 +31,7 @@ pub use decisions::{Decision, Decisions, DecisionsError};
 pub use evidence::Evidence;
 pub use features::{Feature, Features};
 pub use model::{Curve, Model, ModelError, Models, Piece, probability};
-pub use score::{Score, compare};
+pub use score::{Compared, Score};
 pub use veto::Veto;
 
 use std::collections::BTreeMap;
@@ -62,6 +64,12 @@ pub struct Resolution {
     pub candidates: u64,
 }
 
+/// Pairs to compare, sorted, each once, the smaller index first.
+#[must_use]
+pub fn candidates(corpus: &Corpus, taxonomy: &Taxonomy) -> Vec<(usize, usize)> {
+    candidates::of(corpus, taxonomy)
+}
+
 /// Finds the records that are the same place. `forced` are a person's verdicts, by indices, the smaller first.
 #[must_use]
 pub fn resolve(
@@ -70,10 +78,10 @@ pub fn resolve(
     models: &Models,
     forced: &BTreeMap<(usize, usize), Decision>,
 ) -> Resolution {
-    let pairs = candidates::of(corpus, taxonomy);
-    let scored = score::worth_a_look(&pairs, corpus, models);
-    let (clusters, links) = cluster::of(corpus, &scored, forced, models);
-    Resolution { clusters, links, candidates: pairs.len() as u64 }
+    let pairs = candidates(corpus, taxonomy);
+    let compared = Compared::of(corpus, models, pairs);
+    let (clusters, links) = cluster::of(corpus, models, &compared, forced);
+    Resolution { clusters, links, candidates: compared.len() as u64 }
 }
 
 /// Merges the records that describe the same place.

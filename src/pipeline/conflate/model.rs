@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::corpus::Compact;
+use super::corpus::Corpus;
 use super::features::{Feature, Features};
 
 /// A piece of evidence: the feature's name, its value, and what that adds to the log odds.
@@ -139,6 +139,13 @@ impl Model {
         self.curves.iter().fold(self.intercept, |sum, (feature, curve)| sum + curve.weight(seen.get(*feature)))
     }
 
+    /// What one feature adds to the log odds.
+    #[must_use]
+    pub fn weight(&self, feature: Feature, value: Option<f32>) -> f64 {
+        let found = self.curves.iter().find(|(known, _)| *known == feature);
+        found.map_or(0.0, |(_, curve)| curve.weight(value))
+    }
+
     /// What each feature adds to the log odds; missing ones only where that adds something.
     #[must_use]
     pub fn pieces(&self, seen: &Features) -> Vec<Piece> {
@@ -182,8 +189,9 @@ impl Models {
     }
 
     /// The one that compares these two.
-    pub(super) fn of(&self, a: &Compact, b: &Compact) -> &Model {
-        if a.charging && b.charging { &self.charging } else { &self.places }
+    pub(super) fn of_pair(&self, (a, b): (usize, usize), corpus: &Corpus) -> &Model {
+        let charging = corpus.records[a].charging && corpus.records[b].charging;
+        if charging { &self.charging } else { &self.places }
     }
 
     /// The shipped ones.

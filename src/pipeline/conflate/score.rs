@@ -1,11 +1,15 @@
 //! Score: how likely two records are one place, with every piece of evidence, and what vetoes it.
+//!
+//! - **Out**: a probability in `[0, 1]`: the model's, given that of several partners in one source at most one is right.
+//! - **Cost**: every candidate is compared once; those worth a look once more, to tell the pieces.
 
 use rayon::prelude::*;
 
 use super::candidates::Pair;
 use super::corpus::Corpus;
 use super::features::{self, Feature, Features};
-use super::model::{Model, Models, Piece, probability};
+use super::model::{Models, Piece, probability};
+use super::rivals::{Namesakes, Odds};
 use super::veto::{self, Veto};
 
 /// How two records compare.
@@ -28,21 +32,127 @@ pub(super) struct Scored {
     pub(super) score: Score,
 }
 
-/// Scores every pair and keeps those worth a look, in order.
-pub(super) fn worth_a_look(pairs: &[Pair], corpus: &Corpus, models: &Models) -> Vec<Scored> {
-    let scored = |&pair: &Pair| {
-        let (model, seen) = seen(pair, corpus, models);
-        let probability = probability(model.log_odds(&seen));
-        (probability >= model.review_score).then(|| Scored { pair, score: told(pair, &seen, model, corpus) })
-    };
-    pairs.par_iter().filter_map(scored).collect()
+/// What the first look at a candidate keeps.
+#[derive(Debug, Clone, Copy)]
+struct FirstLook {
+    name_likeness: f32,
+    /// Without what depends on other pairs; the model's log odds after the second pass.
+    log_odds: f32,
+    vetoed: bool,
 }
 
-/// Compares two records of a corpus, given by their indices.
-#[must_use]
-pub fn compare(pair: (usize, usize), corpus: &Corpus, models: &Models) -> Score {
-    let (model, seen) = seen(pair, corpus, models);
-    told(pair, &seen, model, corpus)
+impl FirstLook {
+    fn competes<T>(self, value: T) -> Option<T> {
+        (!self.vetoed).then_some(value)
+    }
+}
+
+/// The candidates of a corpus, compared.
+#[derive(Debug)]
+pub struct Compared<'c> {
+    corpus: &'c Corpus,
+    models: &'c Models,
+    /// Sorted.
+    pairs: Vec<Pair>,
+    looks: Vec<FirstLook>,
+    namesakes: Namesakes,
+    odds: Odds,
+}
+
+impl<'c> Compared<'c> {
+    /// Compares `pairs`, which are sorted, each once, the smaller index first.
+    #[must_use]
+    pub fn of(corpus: &'c Corpus, models: &'c Models, pairs: Vec<Pair>) -> Self {
+        let mut looks: Vec<FirstLook> = pairs.par_iter().map(|pair| first_look(*pair, corpus, models)).collect();
+        let by_name = |(pair, look): (&Pair, &FirstLook)| (*pair, look.competes(look.name_likeness));
+        let namesakes = Namesakes::of(corpus, pairs.iter().zip(&looks).map(by_name));
+        looks.par_iter_mut().zip(&pairs).for_each(|(look, pair)| {
+            let margin = namesakes.margin(*pair, look.name_likeness, corpus);
+            look.log_odds += margin_weight(*pair, margin, corpus, models) as f32;
+        });
+        let by_odds = |(pair, look): (&Pair, &FirstLook)| (*pair, look.competes(f64::from(look.log_odds)));
+        let odds = Odds::of(corpus, pairs.iter().zip(&looks).map(by_odds));
+        Self { corpus, models, pairs, looks, namesakes, odds }
+    }
+
+    /// How many pairs were compared.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.pairs.len()
+    }
+
+    /// Whether there were none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.pairs.is_empty()
+    }
+
+    /// The pairs that score at least their model's review threshold, in order.
+    pub(super) fn worth_a_look(&self) -> Vec<Scored> {
+        let scored = |(pair, look): (&Pair, &FirstLook)| {
+            let review_score = self.models.of_pair(*pair, self.corpus).review_score;
+            // No rival raises a score; the second look is a little different in its last bits.
+            if probability(f64::from(look.log_odds)) < review_score - 1e-3 {
+                return None;
+            }
+            let score = self.score(*pair);
+            (score.probability >= review_score).then_some(Scored { pair: *pair, score })
+        };
+        self.pairs.par_iter().zip(&self.looks).filter_map(scored).collect()
+    }
+
+    /// What is seen of two records, whether they were candidates or not.
+    #[must_use]
+    pub fn features(&self, pair: Pair) -> Features {
+        let mut seen = features::of(&self.corpus.records[pair.0], &self.corpus.records[pair.1], self.corpus);
+        if seen.get(Feature::NameOverlap).is_some() {
+            seen.set(Feature::NameMargin, self.namesakes.margin(pair, seen.name_likeness(), self.corpus));
+        }
+        seen
+    }
+
+    /// Compares two records, whether they were candidates or not.
+    #[must_use]
+    pub fn score(&self, pair: Pair) -> Score {
+        let mut seen = self.features(pair);
+        let model = self.models.of_pair(pair, self.corpus);
+        let (a, b) = (&self.corpus.records[pair.0], &self.corpus.records[pair.1]);
+        let log_odds = model.log_odds(&seen);
+        let look = self.pairs.binary_search(&pair).ok().map(|at| self.looks[at]);
+        let own = look.and_then(|look| look.competes(f64::from(look.log_odds)));
+        let rivals = self.odds.of_rivals(pair, own, self.corpus);
+        let mut pieces = model.pieces(&seen);
+        // o / (1 + o + r) is the logistic function of ln o - ln(1 + r).
+        let against = -rivals.ln_1p();
+        if against < -5e-4 {
+            seen.set(Feature::Rivals, rivals as f32);
+            pieces.push((Feature::Rivals.name(), (rivals * 1000.0).round() / 1000.0, against));
+        }
+        Score {
+            distance_m: f64::from(seen.get(Feature::DistanceM).unwrap_or(f32::INFINITY)),
+            pieces,
+            veto: veto::of(a, b, &seen, self.corpus),
+            probability: probability(log_odds + against),
+        }
+    }
+}
+
+fn first_look(pair: Pair, corpus: &Corpus, models: &Models) -> FirstLook {
+    let (a, b) = (&corpus.records[pair.0], &corpus.records[pair.1]);
+    let seen = features::of(a, b, corpus);
+    let model = models.of_pair(pair, corpus);
+    FirstLook {
+        name_likeness: seen.name_likeness(),
+        log_odds: (model.log_odds(&seen) - model.weight(Feature::NameMargin, None)) as f32,
+        vetoed: veto::of(a, b, &seen, corpus).is_some(),
+    }
+}
+
+/// The weight of the margin of a pair's names; that of a missing value where one has no name.
+fn margin_weight(pair: Pair, margin: f32, corpus: &Corpus, models: &Models) -> f64 {
+    let named = |at: usize| !corpus.names(&corpus.records[at]).is_empty();
+    let margin = (named(pair.0) && named(pair.1)).then_some(margin);
+    models.of_pair(pair, corpus).weight(Feature::NameMargin, margin)
 }
 
 /// What keeps two records apart, if anything does.
@@ -51,28 +161,14 @@ pub(super) fn veto(pair: Pair, corpus: &Corpus) -> Option<Veto> {
     veto::of(a, b, &features::of(a, b, corpus), corpus)
 }
 
-fn seen<'m>((a, b): Pair, corpus: &Corpus, models: &'m Models) -> (&'m Model, Features) {
-    let (a, b) = (&corpus.records[a], &corpus.records[b]);
-    (models.of(a, b), features::of(a, b, corpus))
-}
-
-fn told((a, b): Pair, seen: &Features, model: &Model, corpus: &Corpus) -> Score {
-    let (a, b) = (&corpus.records[a], &corpus.records[b]);
-    Score {
-        distance_m: f64::from(seen.get(Feature::DistanceM).unwrap_or(f32::INFINITY)),
-        pieces: model.pieces(seen),
-        veto: veto::of(a, b, seen, corpus),
-        probability: probability(model.log_odds(seen)),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::Evidence;
     use super::*;
 
     fn explain(a: &Evidence, b: &Evidence) -> Score {
-        compare((0, 1), &Corpus::of([a.clone(), b.clone()]), &Models::shipped())
+        let corpus = Corpus::of([a.clone(), b.clone()]);
+        Compared::of(&corpus, &Models::shipped(), vec![(0, 1)]).score((0, 1))
     }
 
     fn station(lat: f64, dataset: usize, operator: Option<&str>, names: &[&str]) -> Evidence {

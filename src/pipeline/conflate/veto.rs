@@ -1,6 +1,6 @@
 //! Vetoes: reasons that keep two records apart however well they score.
 
-use super::corpus::{Compact, Corpus, Token};
+use super::corpus::{Compact, Corpus};
 use super::features::{Feature, Features, SAME_WORD};
 
 /// A reason that keeps two records apart however well they score.
@@ -41,7 +41,7 @@ pub(super) fn of(a: &Compact, b: &Compact, seen: &Features, corpus: &Corpus) -> 
         return Some(Veto::Category);
     }
     if a.dataset == b.dataset {
-        let slip = is_slip(a, b, seen) && !numbered_apart(a, b, corpus);
+        let slip = is_slip(a, b, seen) && seen.get(Feature::NumberedApart).is_none();
         return (!slip).then_some(Veto::SameSource);
     }
     let shares_id = seen.get(Feature::SharedId).is_some();
@@ -66,14 +66,4 @@ fn is_slip(a: &Compact, b: &Compact, seen: &Features) -> bool {
     let named_alike = name.is_some_and(|alike| alike >= if a.charging { SLIP_NAME } else { 1.0 });
     let shares_id = seen.get(Feature::SharedId).is_some();
     (near || nested) && same_operator && !other_number && !disjoint && (named_alike || shares_id)
-}
-
-/// Whether both are numbered by their names, and differently: `Dorfplatz 1` and `Dorfplatz 2` are neighbours.
-fn numbered_apart(a: &Compact, b: &Compact, corpus: &Corpus) -> bool {
-    let numbers = |record: &Compact| -> Vec<Token> {
-        let words = corpus.names(record).flatten().copied();
-        words.filter(|word| corpus.text(*word).bytes().all(|byte| byte.is_ascii_digit())).collect()
-    };
-    let (a, b) = (numbers(a), numbers(b));
-    !a.is_empty() && !b.is_empty() && !a.iter().any(|number| b.contains(number))
 }

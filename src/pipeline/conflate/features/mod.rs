@@ -1,5 +1,6 @@
 //! Features: what is seen when two records are compared. Each is a number, or missing where one of the two is silent.
 
+pub(super) mod address;
 mod names;
 mod operators;
 
@@ -39,7 +40,16 @@ macro_rules! features {
 features! {
     SharedId "shared_id" "1 where both know the same id: an EVSE id, a reference to the other's record.",
     DistanceM "distance_m" "Metres between the two, or between their footprints.",
+    Distance "distance_log" "Decimal logarithm of 1 + the distance in metres.",
+    DistanceBySpacing "distance_by_spacing" "Decimal logarithm of the distance over the usual spacing of records there: to the tenth neighbour.",
     Name "name" "How alike the best two names are, in [0, 1]: shared letters of shared words.",
+    NameOverlap "name_overlap" "Weight of the words that both names have, over that of all their words, in [0, 1]; rare words weigh more.",
+    NameContained "name_contained" "The same over the words of the name that has less of its own, in [0, 1].",
+    NameRare "name_rare" "Weight of the rarest word that both names have, in [0, 1].",
+    NameLetters "name_letters" "Jaro-Winkler similarity of the names without spaces, in [0, 1].",
+    NameMargin "name_margin" "How much more alike the names are than those of the best other partner of either, in [-1, 1].",
+    Kind "kind" "1 where both names say the same kinds of thing (a church, a bank), -0.5 where one says another besides, -1 where they say different ones.",
+    NumberedApart "numbered_apart" "1 where both names have numbers and none in common.",
     Operator "operator" "How alike the operators are, in [0, 1].",
     Brand "brand" "1 where the brands are equal, else 0.",
     Connectors "connectors" "Connector classes that both have, of those that either has, in [0, 1].",
@@ -47,8 +57,11 @@ features! {
     Capacity "capacity" "The smaller capacity divided by the larger, in [0, 1].",
     Phone "phone" "1 where the last digits of the telephone numbers are equal, else 0.",
     Website "website" "1 where the hosts of the web addresses are equal, else 0.",
-    Address "address" "1 where street and house number are equal, else 0.",
-    Postcode "postcode" "1 where the postcodes are equal, else 0.",
+    Address "address" "1 where street and house number agree, else 0.",
+    Street "street" "How alike the streets are, in [0, 1]: weight of shared words over that of the shorter.",
+    HouseGap "house_gap" "ln(1 + the gap between the house numbers), at most 1.6, which stands for other streets too.",
+    Postcode "postcode" "For postcodes that agree how few records bear them, in [0, 1]; 0 where they begin alike, -0.5 where they differ.",
+    Rivals "rivals" "Odds of the best other partners of the two: the sum on the side that has less.",
 }
 
 impl Feature {
@@ -58,6 +71,9 @@ impl Feature {
         Self::ALL.iter().copied().find(|feature| feature.name() == name)
     }
 }
+
+/// Two records this near are at one spot, in metres: positions are no better.
+const NEAR_M: f32 = 5.0;
 
 /// What is seen of one pair.
 #[derive(Debug, Clone, Copy)]
@@ -73,7 +89,13 @@ impl Features {
         (!value.is_nan()).then_some(value)
     }
 
-    fn set(&mut self, feature: Feature, value: f32) {
+    /// How alike the names are, for ranking partners, in `[0, 1]`; 0 where one has no name.
+    pub(super) fn name_likeness(&self) -> f32 {
+        let value = |feature| self.get(feature).unwrap_or(0.0);
+        0.5 * value(Feature::NameOverlap) + 0.25 * value(Feature::NameContained) + 0.25 * value(Feature::NameLetters)
+    }
+
+    pub(super) fn set(&mut self, feature: Feature, value: f32) {
         self.0[feature as usize] = value;
     }
 
@@ -88,8 +110,34 @@ pub(super) fn of(a: &Compact, b: &Compact, corpus: &Corpus) -> Features {
     if corpus.share(a.ids, b.ids) {
         seen.set(Feature::SharedId, 1.0);
     }
-    seen.set(Feature::DistanceM, a.distance(b).0 as f32);
-    seen.set_if_known(Feature::Name, names::similarity(a, b, corpus));
+    let distance_m = a.distance(b).0 as f32;
+    seen.set(Feature::DistanceM, distance_m);
+    seen.set(Feature::Distance, (1.0 + distance_m).log10());
+    let spacing_m = (a.spacing_m * b.spacing_m).sqrt();
+    seen.set(Feature::DistanceBySpacing, ((distance_m + NEAR_M) / (spacing_m + NEAR_M)).log10());
+    seen.set_if_known(Feature::Name, names::dice(a, b, corpus));
+    if let Some(likeness) = names::likeness(a, b, corpus) {
+        seen.set(Feature::NameOverlap, likeness.overlap);
+        seen.set(Feature::NameContained, likeness.contained);
+        seen.set(Feature::NameRare, likeness.rare);
+        seen.set(Feature::NameLetters, likeness.letters);
+    }
+    if a.kinds != 0 && b.kinds != 0 {
+        let shared = a.kinds & b.kinds;
+        seen.set(
+            Feature::Kind,
+            if a.kinds == b.kinds {
+                1.0
+            } else if shared != 0 {
+                -0.5
+            } else {
+                -1.0
+            },
+        );
+    }
+    if names::numbered_apart(a, b, corpus) {
+        seen.set(Feature::NumberedApart, 1.0);
+    }
     seen.set_if_known(Feature::Operator, operators::similarity(a, b, corpus));
     seen.set_if_known(Feature::Brand, equal(a.brand, b.brand));
     if a.connectors != 0 && b.connectors != 0 {
@@ -100,8 +148,12 @@ pub(super) fn of(a: &Compact, b: &Compact, corpus: &Corpus) -> Features {
     seen.set_if_known(Feature::Capacity, ratio(a.capacity.map(|n| n as f32), b.capacity.map(|n| n as f32)));
     seen.set_if_known(Feature::Phone, equal(a.phone, b.phone));
     seen.set_if_known(Feature::Website, equal(a.host, b.host));
-    seen.set_if_known(Feature::Address, equal(a.street.zip(a.housenumber), b.street.zip(b.housenumber)));
-    seen.set_if_known(Feature::Postcode, equal(a.postcode, b.postcode));
+    let street = address::street_similarity(a, b, corpus);
+    let house_gap = address::house_gap(a, b, street, corpus);
+    seen.set_if_known(Feature::Street, street);
+    seen.set_if_known(Feature::HouseGap, house_gap);
+    seen.set_if_known(Feature::Address, house_gap.map(|gap| f32::from(u8::from(gap == 0.0))));
+    seen.set_if_known(Feature::Postcode, address::postcode_agreement(a, b, corpus));
     seen
 }
 
