@@ -65,6 +65,7 @@ pub fn wire(file: &Path, overrides: &Overrides) -> Result<Wired, RunError> {
             repair_positions: settings.repair_positions,
             rules: settings.rules,
             decisions: settings.decisions,
+            merging: settings.merging,
             layers: settings.layers,
             area_rules: settings.area_rules,
             gate: settings.gate,

@@ -6,6 +6,7 @@ use std::{fs, io};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
+use super::conflate::{merging, rules, told as told_merging};
 use super::fetch::{RetrySettings, retries};
 use super::file::{ConfigError, FromEnv, PipelineFile, StoreTable, Text, Texts};
 use super::layers::{Layers, layers};
@@ -15,7 +16,7 @@ use super::sources::{SourceKind, SourceSettings, sources};
 use crate::adapters::geoparquet::DEFAULT_ZSTD_LEVEL;
 use crate::domain::{AreaRules, BBox, ConnectorCodes, Layer, Operators, Taxonomy, TaxonomyError, hex};
 use crate::pipeline::Gate;
-use crate::pipeline::conflate::{Decisions, Rules};
+use crate::pipeline::conflate::{Decisions, Merge, Merging, Rules};
 
 /// Categories that every binary carries; `categories = "…"` in a pipeline file overrides them.
 const CATEGORIES: &str = include_str!("../../pipelines/categories.toml");
@@ -68,6 +69,8 @@ pub struct Settings {
     pub rules: Rules,
     /// A person's verdicts.
     pub decisions: Decisions,
+    /// What becomes of the attributes of records that are one place.
+    pub merging: Merging,
     /// Raw layers of the OSM sources.
     pub layers: Vec<Layer>,
     /// The layers as a plan tells them, one line each.
@@ -168,7 +171,8 @@ impl Settings {
         let retries = retries(text, &file.fetch)?;
         let names: Vec<String> = sources.iter().map(|source| source.name.clone()).collect();
         let Layers { all: layers, lines: layer_lines, told: layers_told } = layers(text, &file.layers, &sources)?;
-        let rules = rules(text, &file)?;
+        let rules = rules(text, &file.conflate)?;
+        let merging = merging(text, &file.conflate)?;
         let decisions_text = named("conflate.decisions", &file.conflate.decisions, "")?;
         let decisions = Decisions::parse(&decisions_text, &names)
             .map_err(|error| wrong("conflate.decisions", &file.conflate.decisions, chain(&error)))?;
@@ -190,6 +194,11 @@ impl Settings {
             }
         };
         let database = database(text, &file, overrides, &mut notes)?;
+        if let (Some(_), Merge::Layered, Some(stated)) = (&database, merging.merge, &file.conflate.merge) {
+            let message = "a database holds one row per place, so layered places cannot be loaded; \
+                           use `merged` or `bridge_only`, or run without a database";
+            return Err(text.error("conflate.merge", stated.span().start, message));
+        }
         if database.is_some() && !layers.is_empty() {
             notes.push("layers are written to files only: they are not loaded into the database yet".to_owned());
         }
@@ -215,6 +224,11 @@ impl Settings {
             },
             "gate": { "max_removed_share": gate.max_removed_share, "min_rows": gate.min_rows },
         });
+        if let (Some(told), serde_json::Value::Object(more)) =
+            (told["conflate"].as_object_mut(), told_merging(&merging))
+        {
+            told.extend(more);
+        }
         // What the columns of tables mean shapes every row of them.
         for source in &sources {
             if let SourceKind::Table(mapping) = &source.kind {
@@ -240,6 +254,7 @@ impl Settings {
             retries,
             rules,
             decisions,
+            merging,
             layers,
             layer_lines,
             area_rules,
@@ -303,24 +318,6 @@ fn region(text: &Text<'_>, file: &PipelineFile, home: &Path) -> Result<RegionSet
             Ok(RegionSettings::Box(BBox { xmin, ymin, xmax, ymax }, halo_m))
         }
     }
-}
-
-fn rules(text: &Text<'_>, file: &PipelineFile) -> Result<Rules, ConfigError> {
-    let default = Rules::default();
-    let table = &file.conflate;
-    let share = |key: &str, value: &Option<toml::Spanned<f64>>, default: f64| match value {
-        Some(value) if !(0.0..=1.0).contains(value.as_ref()) => {
-            Err(text.error(key, value.span().start, format!("{} is not between 0 and 1", value.as_ref())))
-        }
-        value => Ok(value.as_ref().map_or(default, |value| *value.as_ref())),
-    };
-    let match_score = share("conflate.match_score", &table.match_score, default.match_score)?;
-    let review_score = share("conflate.review_score", &table.review_score, default.review_score.min(match_score))?;
-    if review_score > match_score {
-        let at = table.review_score.as_ref().map_or(0, |value| value.span().start);
-        return Err(text.error("conflate.review_score", at, "it must not be above match_score"));
-    }
-    Ok(Rules { match_score, review_score })
 }
 
 fn gate(text: &Text<'_>, file: &PipelineFile) -> Result<Gate, ConfigError> {

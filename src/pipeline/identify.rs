@@ -56,6 +56,10 @@ pub(super) fn identify(
             account_for(&records[*at], &mut accounts[records[*at].key.dataset]);
         }
     }
+    for record in ours.iter().flat_map(|place| &place.held_out).map(|at| &records[*at]) {
+        let license = record.license.as_deref().unwrap_or_default().to_owned();
+        *accounts[record.key.dataset].held_out.entry(license).or_default() += 1;
+    }
     for record in theirs.iter().flat_map(|place| &place.members).map(|at| &records[*at]) {
         let account = &mut accounts[record.key.dataset];
         *account.left_out.entry(LeftOutRule::OutsideRegion.name().to_owned()).or_default() +=
@@ -89,6 +93,33 @@ pub(super) fn identify(
         datasets,
         vintage,
     })
+}
+
+/// What a person should know of records that give their places nothing for their licence: a sentence per source.
+pub(super) fn held_out_told(accounts: &[SourceAccount]) -> Vec<String> {
+    let told = |account: &SourceAccount| {
+        let total: u64 = account.held_out.values().sum();
+        let licenses = account.held_out.keys().map(|license| match license.as_str() {
+            "" => "none stated".to_owned(),
+            license => format!("\"{license}\""),
+        });
+        let licenses: Vec<String> = licenses.collect();
+        let stated = account.held_out.keys().any(|license| !license.is_empty());
+        let unstated = account.held_out.contains_key("").then_some(match account.kind.as_str() {
+            "open_charge_map" => "give the source its `reference` data, which names the licences",
+            _ => "give the source its `license = \"…\"`",
+        });
+        let listed = stated.then_some("list the text in `conflate.open_licenses` once you have checked it");
+        let help: Vec<&str> = unstated.into_iter().chain(listed).collect();
+        format!(
+            "{total} records of `{}` are not mixed with others of their places, because their licence is not known to be open ({}); \
+             they stay in sources.parquet; {}",
+            account.name,
+            licenses.join(", "),
+            help.join(", or ")
+        )
+    };
+    accounts.iter().filter(|account| !account.held_out.is_empty()).map(told).collect()
 }
 
 /// A record and the records that are parts of it.

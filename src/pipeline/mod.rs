@@ -31,9 +31,9 @@ pub use publish::Gate;
 pub use report::{LoadReport, Report};
 
 use crate::domain::{AreaRules, ConnectorCodes, Layer, Operators, Region, Taxonomy};
-use conflate::{Decisions, Rules, conflate};
+use conflate::{Decisions, Merging, Rules, conflate};
 use extract::extract;
-use identify::identify;
+use identify::{held_out_told, identify};
 use ports::{Observer, Scratch, Sink, SnapshotStore, Unit};
 use publish::publish;
 
@@ -56,6 +56,8 @@ pub struct Pipeline {
     pub rules: Rules,
     /// A person's verdicts.
     pub decisions: Decisions,
+    /// What becomes of the attributes of records that are one place.
+    pub merging: Merging,
     /// Raw layers of the OSM sources.
     pub layers: Vec<Layer>,
     /// Which closed ways are areas, in layers.
@@ -102,12 +104,15 @@ impl Pipeline {
         let mut extracted = extract(self, ports)?;
         let layers = mem::take(&mut extracted.layers);
         ports.observer.stage("conflate", Unit::Rows, Some(extracted.records.len() as u64));
-        let conflation = conflate(&extracted.records, &self.taxonomy, &self.rules, &self.decisions);
+        let conflation = conflate(&extracted.records, &self.taxonomy, &self.rules, &self.decisions, &self.merging);
         if conflation.decisions_unused > 0 {
             let unused = conflation.decisions_unused;
             ports.observer.note(&format!("{unused} decisions name a record that no source has; they decide nothing"));
         }
         let night = identify(self, extracted, conflation, base.as_deref())?;
+        for told in held_out_told(&night.accounts) {
+            ports.observer.note(&told);
+        }
         let published = publish(self, &night, layers, base.as_deref(), ports)?;
 
         // A night that is held back still leaves the sinks at the latest good one.

@@ -150,6 +150,7 @@ fn run(store: &dyn SnapshotStore, forgets: bool, memory_bytes: u64, scratch: &dy
         repair_positions: true,
         rules: Rules::default(),
         decisions: Decisions::default(),
+        merging: poimill::pipeline::conflate::Merging::default(),
         layers: layers(),
         area_rules: AreaRules::parse("area = []").expect("the rules are sound"),
         gate: Gate { max_removed_share: 1.0, min_rows: 0 },

@@ -66,6 +66,7 @@ fn pipeline(decisions: &str) -> Pipeline {
         repair_positions: true,
         rules: Rules::default(),
         decisions: Decisions::parse(decisions, &DATASETS.map(str::to_owned)).expect("the decisions are sound"),
+        merging: poimill::pipeline::conflate::Merging::default(),
         layers: Vec::new(),
         area_rules: AreaRules::parse("area = []").expect("the rules are sound"),
         gate: Gate { max_removed_share: 1.0, min_rows: 0 },

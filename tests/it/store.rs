@@ -66,6 +66,7 @@ fn run(night: u8, gate: Gate, store: &dyn SnapshotStore, sink: &Watched) -> Resu
         repair_positions: true,
         rules: settings.rules,
         decisions: settings.decisions,
+        merging: settings.merging,
         layers: settings.layers,
         area_rules: settings.area_rules,
         gate,

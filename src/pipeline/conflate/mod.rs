@@ -18,11 +18,16 @@ mod evidence;
 pub mod identity;
 mod merge;
 mod score;
+mod survivorship;
 
 pub use cluster::{Link, Reason, Verdict};
 pub use decisions::{Decision, Decisions, DecisionsError};
 pub use evidence::Evidence;
+pub use merge::{Merge, Merging};
 pub use score::{Piece, Score, Veto, explain};
+pub use survivorship::{Attribute, Rule, Survivorship};
+
+use rayon::prelude::*;
 
 use crate::domain::{Place, Record, Taxonomy};
 use evidence::Tokens;
@@ -60,7 +65,13 @@ pub struct Conflation {
 ///
 /// `records` are sorted by key; members of places and links are indices into them.
 #[must_use]
-pub fn conflate(records: &[Record], taxonomy: &Taxonomy, rules: &Rules, decisions: &Decisions) -> Conflation {
+pub fn conflate(
+    records: &[Record],
+    taxonomy: &Taxonomy,
+    rules: &Rules,
+    decisions: &Decisions,
+    merging: &Merging,
+) -> Conflation {
     debug_assert!(records.is_sorted_by(|a, b| a.key < b.key), "records are sorted and their keys unique");
     let mut tokens = Tokens::default();
     let compact: Vec<_> = records.iter().map(|record| tokens.compact(&Evidence::of(record))).collect();
@@ -69,7 +80,8 @@ pub fn conflate(records: &[Record], taxonomy: &Taxonomy, rules: &Rules, decision
     let scored = score::all(&pairs, &compact, &tokens, rules.review_score);
     let forced = decisions.among(records);
     let (clusters, links) = cluster::of(&compact, &scored, &forced, rules, &tokens);
-    let places = clusters.iter().map(|members| merge::place(records, members, &links)).collect();
+    let merger = merge::Merger::new(records, merging, &links);
+    let places = clusters.par_iter().map(|members| merger.place(members)).collect();
     let decisions_unused = decisions.len() - forced.len();
     Conflation { places, links, candidates: pairs.len() as u64, decisions_unused }
 }
