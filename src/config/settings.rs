@@ -14,6 +14,7 @@ use super::memory::DEFAULT_MEMORY_BYTES;
 use super::secret::Secret;
 use super::sources::{SourceKind, SourceSettings, sources};
 use crate::adapters::geoparquet::DEFAULT_ZSTD_LEVEL;
+use crate::adapters::io::CsvDecisions;
 use crate::domain::{AreaRules, BBox, ConnectorCodes, Layer, Operators, Taxonomy, TaxonomyError, hex};
 use crate::pipeline::Gate;
 use crate::pipeline::conflate::{Decisions, Merge, Merging, Rules};
@@ -69,6 +70,8 @@ pub struct Settings {
     pub rules: Rules,
     /// A person's verdicts.
     pub decisions: Decisions,
+    /// Where they are kept, and pairs under review are listed.
+    pub decisions_file: Option<PathBuf>,
     /// What becomes of the attributes of records that are one place.
     pub merging: Merging,
     /// Raw layers of the OSM sources.
@@ -173,7 +176,15 @@ impl Settings {
         let Layers { all: layers, lines: layer_lines, told: layers_told } = layers(text, &file.layers, &sources)?;
         let rules = rules(text, &file.conflate)?;
         let merging = merging(text, &file.conflate)?;
-        let decisions_text = named("conflate.decisions", &file.conflate.decisions, "")?;
+        let decisions_file = file.conflate.decisions.as_ref().map(|path| home.join(path));
+        let decisions_text = decisions_file.as_deref().map_or_else(
+            || Ok(String::new()),
+            |path| {
+                CsvDecisions::new(path)
+                    .text()
+                    .map_err(|error| wrong("conflate.decisions", &file.conflate.decisions, chain(&error)))
+            },
+        )?;
         let decisions = Decisions::parse(&decisions_text, &names)
             .map_err(|error| wrong("conflate.decisions", &file.conflate.decisions, chain(&error)))?;
         let mut gate = gate(text, &file)?;
@@ -220,7 +231,7 @@ impl Settings {
             "conflate": {
                 "match_score": rules.match_score,
                 "review_score": rules.review_score,
-                "decisions_sha256": (!decisions_text.is_empty()).then(|| sha256(&decisions_text)),
+                "decisions_sha256": (!decisions.is_empty()).then(|| sha256(&decisions.told(&names))),
             },
             "gate": { "max_removed_share": gate.max_removed_share, "min_rows": gate.min_rows },
         });
@@ -254,6 +265,7 @@ impl Settings {
             retries,
             rules,
             decisions,
+            decisions_file,
             merging,
             layers,
             layer_lines,

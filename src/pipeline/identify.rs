@@ -106,7 +106,10 @@ pub(super) fn held_out_told(accounts: &[SourceAccount]) -> Vec<String> {
         let licenses: Vec<String> = licenses.collect();
         let stated = account.held_out.keys().any(|license| !license.is_empty());
         let unstated = account.held_out.contains_key("").then_some(match account.kind.as_str() {
-            "open_charge_map" => "give the source its `reference` data, which names the licences",
+            "open_charge_map" => {
+                "give the source its `reference` data, which names the licences, or a `license = \"…\"` for what its own \
+                 contributors say"
+            }
             _ => "give the source its `license = \"…\"`",
         });
         let listed = stated.then_some("list the text in `conflate.open_licenses` once you have checked it");

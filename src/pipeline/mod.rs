@@ -21,6 +21,7 @@ mod load;
 pub mod ports;
 mod publish;
 mod report;
+mod review;
 pub mod tabulate;
 pub mod transform;
 
@@ -34,8 +35,9 @@ use crate::domain::{AreaRules, ConnectorCodes, Layer, Operators, Region, Taxonom
 use conflate::{Decisions, Merging, Rules, conflate};
 use extract::extract;
 use identify::{held_out_told, identify};
-use ports::{Observer, Scratch, Sink, SnapshotStore, Unit};
+use ports::{DecisionsFile, Observer, Scratch, Sink, SnapshotStore, Unit};
 use publish::publish;
+use review::ask;
 
 /// What a pipeline is to do: settings that shape the result.
 #[derive(Debug)]
@@ -80,6 +82,8 @@ pub struct Ports<'a> {
     pub sinks: Vec<Box<dyn Sink>>,
     /// Where a run puts what does not fit into memory.
     pub scratch: &'a dyn Scratch,
+    /// Where a person decides on pairs under review, if anywhere.
+    pub decisions: Option<&'a dyn DecisionsFile>,
     /// Told what is going on.
     pub observer: &'a dyn Observer,
 }
@@ -115,6 +119,8 @@ impl Pipeline {
         }
         let published = publish(self, &night, layers, base.as_deref(), ports)?;
 
+        let asked = if published.is_held() { Ok(()) } else { ask(&night, ports) };
+
         // A night that is held back still leaves the sinks at the latest good one.
         let mut loads = Vec::new();
         for sink in &mut ports.sinks {
@@ -123,6 +129,7 @@ impl Pipeline {
                 loads.push(LoadReport { sink: sink.name().to_owned(), loaded });
             }
         }
+        asked?;
         let report = Report::new(published, loads);
         if report.held.is_empty() {
             return Ok(report);

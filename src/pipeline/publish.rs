@@ -105,6 +105,11 @@ pub(super) fn publish(
 }
 
 impl Published {
+    /// Whether the gate held the night back.
+    pub(super) fn is_held(&self) -> bool {
+        !self.manifest.held.is_empty()
+    }
+
     /// What sinks are to show; `None` where the first night is held back.
     pub(super) fn latest(&self) -> Option<&dyn Snapshot> {
         if self.manifest.held.is_empty() { Some(self.snapshot.as_ref()) } else { self.before.as_deref() }

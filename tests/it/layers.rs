@@ -159,7 +159,7 @@ fn run(store: &dyn SnapshotStore, forgets: bool, memory_bytes: u64, scratch: &dy
     };
     let feeds = vec![Feed { source: Box::new(Town { forgets }), vintage: None }];
     let observer = MemoryObserver::default();
-    pipeline.run(&mut Ports { feeds, store, sinks: Vec::new(), scratch, observer: &observer })
+    pipeline.run(&mut Ports { feeds, store, sinks: Vec::new(), scratch, decisions: None, observer: &observer })
 }
 
 fn latest(store: &dyn SnapshotStore) -> Box<dyn Snapshot> {

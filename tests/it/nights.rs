@@ -84,8 +84,14 @@ fn run(pipeline: &Pipeline, stations: &[Station], day: i64, store: &MemoryStore)
         Feed { source: Box::new(MemorySource { name, features, vintage, ..MemorySource::default() }), vintage: None }
     };
     let observer = MemoryObserver::default();
-    let mut ports =
-        Ports { feeds: vec![feed(0), feed(1)], store, sinks: Vec::new(), scratch: &MemoryScratch, observer: &observer };
+    let mut ports = Ports {
+        feeds: vec![feed(0), feed(1)],
+        store,
+        sinks: Vec::new(),
+        scratch: &MemoryScratch,
+        decisions: None,
+        observer: &observer,
+    };
     let report = pipeline.run(&mut ports).expect("the night ends well");
     (report, store.latest().expect("the store is in memory").expect("a night was published"))
 }

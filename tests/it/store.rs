@@ -85,6 +85,7 @@ fn run(night: u8, gate: Gate, store: &dyn SnapshotStore, sink: &Watched) -> Resu
         store,
         sinks: vec![Box::new(sink.clone())],
         scratch: &MemoryScratch,
+        decisions: None,
         observer: &observer,
     })
 }

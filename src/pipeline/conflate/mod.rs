@@ -21,7 +21,7 @@ mod score;
 mod survivorship;
 
 pub use cluster::{Link, Reason, Verdict};
-pub use decisions::{Decision, Decisions, DecisionsError};
+pub use decisions::{Decision, Decisions, DecisionsError, UnderReview, Updated, update};
 pub use evidence::Evidence;
 pub use merge::{Merge, Merging};
 pub use score::{Piece, Score, Veto, explain};
