@@ -134,7 +134,7 @@ fn write_tables(
     night: &Night,
     place_tables: &[(Table, Vec<(Uuid, &Place)>)],
 ) -> Result<BTreeMap<String, TableFile>, RunError> {
-    let Night { places, records, links, rejects, memory, datasets, .. } = night;
+    let Night { places, records, links, rejects, memory, bridge, datasets, .. } = night;
     let mut files = BTreeMap::new();
     for (table, described) in place_tables {
         write(staging, table, &rows::places(described.iter().copied(), datasets), &mut files)?;
@@ -145,6 +145,7 @@ fn write_tables(
     write(staging, &tables::REJECTS, &rows::rejects(rejects, datasets), &mut files)?;
     write(staging, &tables::FINDINGS, &rows::findings(places, records, datasets), &mut files)?;
     write(staging, &tables::IDENTITY, &rows::identity(memory), &mut files)?;
+    write(staging, &tables::BRIDGE, &rows::bridge(bridge), &mut files)?;
     Ok(files)
 }
 

@@ -11,6 +11,7 @@
 //! - **Source**: match, review and miss with two thresholds, after Hootenanny's *Unifying POI Conflation*; one-to-one
 //!   assignment, best pair first, is worth 8 points of F1 on labelled pairs (GER-LLM, Pittsburgh).
 
+pub mod bridge;
 mod candidates;
 mod cluster;
 mod decisions;

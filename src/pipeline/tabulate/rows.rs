@@ -10,6 +10,7 @@ use crate::domain::{
     Access, Address, Cell, Connector, Current, Finding, Hash16, LonLat, Place, Provenance, Record, Reject, Status,
     Tags, hilbert_key,
 };
+use crate::pipeline::conflate::bridge::Span;
 use crate::pipeline::conflate::identity::{Memory, Seen};
 use crate::pipeline::conflate::{Evidence, Link};
 
@@ -238,6 +239,25 @@ pub fn identity(memory: &Memory) -> Vec<Row> {
         )
     };
     memory.iter().map(line).collect()
+}
+
+/// Which place each record was part of, and when.
+#[must_use]
+pub fn bridge(spans: &[Span]) -> Vec<Row> {
+    let line = |span: &Span| {
+        let (dataset, record) = &span.record;
+        row(
+            &tables::BRIDGE,
+            [
+                ("dataset", Cell::Text(dataset.clone())),
+                ("record_id", Cell::Text(record.to_string())),
+                ("place_id", Cell::Text(span.place_id.to_string())),
+                ("valid_from", Cell::time(span.valid_from)),
+                ("valid_to", Cell::time(span.valid_to)),
+            ],
+        )
+    };
+    spans.iter().map(line).collect()
 }
 
 /// Cells under the names of their columns; the names are checked, so a column added in one place only shows at once.

@@ -277,8 +277,35 @@ pub static CONFLICTS: Table = Table {
     ]),
 };
 
+/// One row per record and time in a place.
+pub static BRIDGE: Table = Table {
+    name: Cow::Borrowed("bridge"),
+    schema_version: 1,
+    doc: Cow::Borrowed(
+        "One row per source record and time that it was part of a place, over all snapshots of the pipeline. Which place a \
+         record was part of at a vintage T: `valid_from <= T and (valid_to is null or T < valid_to)`. Spans of one record do not \
+         overlap; a run of an earlier vintage than the snapshot before forgets what came after it.",
+    ),
+    columns: Cow::Borrowed(&[
+        required("dataset", Kind::Text, "Name of the source in the pipeline file."),
+        required("record_id", Kind::Text, "Id in the source's own terms."),
+        required("place_id", Kind::Uuid, "The place."),
+        optional(
+            "valid_from",
+            Kind::Time,
+            "Vintage of the first snapshot with it; missing where no source has a date.",
+        ),
+        optional(
+            "valid_to",
+            Kind::Time,
+            "Vintage of the first snapshot without it, or with it in another place; missing while it is there.",
+        ),
+    ]),
+};
+
 /// Every table, in the order of the documentation.
-pub static ALL: &[&Table] = &[&PLACES, &SOURCES, &CONFLICTS, &LINKS, &REJECTS, &FINDINGS, &IDENTITY, &PLACE_CHANGES];
+pub static ALL: &[&Table] =
+    &[&PLACES, &SOURCES, &CONFLICTS, &LINKS, &REJECTS, &FINDINGS, &IDENTITY, &BRIDGE, &PLACE_CHANGES];
 
 /// What the names of the tables of layered places begin with.
 const LAYERED: &str = "places_";
