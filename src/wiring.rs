@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 pub use self::fetch::FetchWanted;
 use crate::adapters::geoparquet::{FolderStore, SnapshotFolder, StoreError};
-use crate::adapters::io::FolderScratch;
-use crate::adapters::memory::MemoryStore;
+use crate::adapters::io::{CsvDecisions, FolderScratch};
+use crate::adapters::memory::{MemoryDecisions, MemoryStore};
 use crate::adapters::ocpi::Ocpi;
 use crate::adapters::open_charge_map::OpenChargeMap;
 use crate::adapters::osm::{ChangesAt, OsmPbf};
@@ -15,7 +15,7 @@ use crate::adapters::postgis::{LoadMode, PostGis};
 use crate::adapters::table::{BoundaryError, TableFile, read_boundary};
 use crate::config::{Overrides, RegionSettings, RetrySettings, Secret, Settings, SourceKind, SourceSettings};
 use crate::domain::{Metres, Region};
-use crate::pipeline::ports::{Observer, Scratch, Sink, Snapshot, SnapshotStore, Source};
+use crate::pipeline::ports::{DecisionsFile, Observer, Scratch, Sink, Snapshot, SnapshotStore, Source};
 use crate::pipeline::{Feed, Pipeline, Ports, Report, RunError};
 
 /// A pipeline with everything that it needs to run.
@@ -26,6 +26,7 @@ pub struct Wired {
     store: FolderStore,
     database: Option<(Secret, bool)>,
     notes: Vec<String>,
+    decisions: Option<CsvDecisions>,
     /// The pipeline file.
     file: PathBuf,
     /// The layers as the plan tells them.
@@ -55,6 +56,7 @@ pub fn wire(file: &Path, overrides: &Overrides) -> Result<Wired, RunError> {
         layer_lines: settings.layer_lines,
         database: settings.database,
         notes: settings.notes,
+        decisions: settings.decisions_file.as_deref().map(CsvDecisions::new),
         file: file.to_owned(),
         pipeline: Pipeline {
             name: settings.name,
@@ -65,6 +67,7 @@ pub fn wire(file: &Path, overrides: &Overrides) -> Result<Wired, RunError> {
             repair_positions: settings.repair_positions,
             models: settings.models,
             decisions: settings.decisions,
+            merging: settings.merging,
             layers: settings.layers,
             area_rules: settings.area_rules,
             gate: settings.gate,
@@ -80,8 +83,8 @@ fn feed(settings: SourceSettings, scratch: &FolderScratch, memory_bytes: u64) ->
     let source: Box<dyn Source> = match settings.kind.clone() {
         SourceKind::OsmPbf => Box::new(osm_pbf(settings).with_memory(scratch.clone(), memory_bytes)),
         SourceKind::OpenChargeMap { reference } => {
-            let SourceSettings { name, mut paths, .. } = settings;
-            Box::new(OpenChargeMap::new(name, paths.remove(0), reference))
+            let SourceSettings { name, mut paths, license, .. } = settings;
+            Box::new(OpenChargeMap::new(name, paths.remove(0), reference).with_license(license))
         }
         SourceKind::Ocpi => {
             let SourceSettings { name, mut paths, license, attribution, .. } = settings;
@@ -128,7 +131,15 @@ impl Wired {
         let sinks = self.database.iter().filter(|_| !dry_run).map(|(url, by_changes)| sink(url, *by_changes));
         let feeds = self.sources.into_iter().map(|source| feed(source, &scratch, self.pipeline.memory_bytes));
         let feeds = feeds.collect();
-        let mut ports = Ports { feeds, store, sinks: sinks.collect(), scratch: &scratch, observer };
+        let copy = match &self.decisions {
+            Some(file) if dry_run => Some(MemoryDecisions::new(file.location(), file.read()?)),
+            _ => None,
+        };
+        let decisions = match (&copy, &self.decisions) {
+            (Some(copy), _) => Some(copy as &dyn DecisionsFile),
+            (None, file) => file.as_ref().map(|file| file as &dyn DecisionsFile),
+        };
+        let mut ports = Ports { feeds, store, sinks: sinks.collect(), scratch: &scratch, decisions, observer };
         self.pipeline.run(&mut ports)
     }
 
@@ -156,6 +167,9 @@ impl Wired {
             plan.push(format!("read {} ({}): {}", source.name(), source.kind(), source.check()?));
         }
         plan.extend(self.layer_lines.iter().cloned());
+        if let Some(file) = &self.decisions {
+            plan.push(format!("obey {} decisions of {}", self.pipeline.decisions.len(), file.location()));
+        }
         plan.push(match self.store.latest()? {
             Some(latest) => format!("compare with snapshot {}", latest.manifest().snapshot),
             None => "write the first snapshot".to_owned(),

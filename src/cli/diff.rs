@@ -1,6 +1,6 @@
 //! `poimill diff`: what is different between two snapshots.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -8,11 +8,13 @@ use std::process::ExitCode;
 use serde_json::{Map, Value, json};
 
 use super::Ended;
-use crate::domain::{Cell, ChangeClass};
+use crate::domain::{Cell, ChangeClass, Manifest};
+use crate::pipeline::RunError;
 use crate::pipeline::diff::layers::{Room, compare_layers};
-use crate::pipeline::diff::{count_by_class, diff};
+use crate::pipeline::diff::{count_by_class, diff_of};
+use crate::pipeline::ports::Snapshot;
 use crate::pipeline::tabulate::Row;
-use crate::pipeline::tabulate::tables::PLACE_CHANGES;
+use crate::pipeline::tabulate::tables::{PLACE_CHANGES, PLACES, holds_places};
 use crate::wiring;
 
 /// Changes of a layer by class.
@@ -45,13 +47,24 @@ impl Diff {
     /// Prints the changes.
     pub(super) fn execute(&self, out: &mut impl Write) -> Ended {
         let (old, new) = (wiring::snapshot(&self.old)?, wiring::snapshot(&self.new)?);
-        let changes = diff(Some(&old), &new)?;
-        for change in &changes {
-            if self.json {
-                writeln!(out, "{}", as_json(change))?;
-            } else {
-                writeln!(out, "{}", as_line(change))?;
+        let tables = place_tables(&old, &new)?;
+        let is_layered = !tables.contains(&*PLACES.name);
+        let mut changes = Vec::new();
+        for table in &tables {
+            let here = diff_of(table, Some(&old), &new)?;
+            for change in &here {
+                match (self.json, is_layered) {
+                    (true, false) => writeln!(out, "{}", as_json(change))?,
+                    (false, false) => writeln!(out, "{}", as_line(change))?,
+                    (true, true) => {
+                        let mut told = as_json(change);
+                        told["table"] = table.as_str().into();
+                        writeln!(out, "{told}")?;
+                    }
+                    (false, true) => writeln!(out, "{table}  {}", as_line(change))?,
+                }
             }
+            changes.extend(here);
         }
         if !self.json {
             let counts: Vec<String> =
@@ -67,6 +80,23 @@ impl Diff {
         let same = changes.is_empty() && layers.values().all(BTreeMap::is_empty);
         Ok(if same { ExitCode::SUCCESS } else { ExitCode::from(DIFFERENT) })
     }
+}
+
+/// The tables of places that the two have; both are layered, or none is.
+fn place_tables(old: &impl Snapshot, new: &impl Snapshot) -> Result<BTreeSet<String>, RunError> {
+    let of = |snapshot: &Manifest| -> BTreeSet<String> {
+        snapshot.tables.keys().filter(|table| holds_places(table)).cloned().collect()
+    };
+    let (old, new) = (of(old.manifest()), of(new.manifest()));
+    let is_layered = |tables: &BTreeSet<String>| !tables.contains(&*PLACES.name);
+    if is_layered(&old) != is_layered(&new) {
+        let (layered, merged) = if is_layered(&old) { ("old", "new") } else { ("new", "old") };
+        return Err(RunError::settings(format!(
+            "the {layered} snapshot holds its places in layers, one table per source, and the {merged} one does not; compare two of \
+             the same `conflate.merge`"
+        )));
+    }
+    Ok(old.union(&new).cloned().collect())
 }
 
 fn layer_as_line(layer: &str, counts: &Counts) -> String {

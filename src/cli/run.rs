@@ -83,6 +83,10 @@ fn summary(report: &Report, seconds: f64, out: &mut impl Write) -> anyhow::Resul
             ("found", &source.findings),
         ];
         details(&counts, out)?;
+        let held_out: u64 = source.held_out.values().sum();
+        if held_out > 0 {
+            writeln!(out, "  held out: {held_out} without an open licence")?;
+        }
     }
     let count = |name: &str| report.counts.get(name).copied().unwrap_or_default();
     writeln!(out, "\npairs     {} matched, {} to review", count("pairs_matched"), count("pairs_to_review"))?;

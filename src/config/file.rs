@@ -1,5 +1,6 @@
 //! The pipeline file as written: TOML, every key known, every value with its place for messages.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Deserializer, de};
@@ -82,6 +83,11 @@ pub(super) struct ConflateTable {
     pub(super) decisions: Option<PathBuf>,
     #[serde(default)]
     pub(super) models: ModelsTable,
+    pub(super) merge: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(super) survivorship: BTreeMap<String, Spanned<String>>,
+    #[serde(default)]
+    pub(super) open_licenses: Vec<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]

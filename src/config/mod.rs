@@ -2,6 +2,7 @@
 //! environment counts only where the file says `{ env = "NAME" }`. Unknown keys and impossible values are refused before
 //! any work.
 
+mod conflate;
 mod fetch;
 mod file;
 mod layers;

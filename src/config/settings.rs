@@ -6,6 +6,7 @@ use std::{fs, io};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
+use super::conflate::{merging, told as told_merging, with_scores};
 use super::fetch::{RetrySettings, retries};
 use super::file::{ConfigError, ConflateTable, FromEnv, ModelsTable, PipelineFile, StoreTable, Text, Texts};
 use super::layers::{Layers, layers};
@@ -13,9 +14,10 @@ use super::memory::DEFAULT_MEMORY_BYTES;
 use super::secret::Secret;
 use super::sources::{SourceKind, SourceSettings, sources};
 use crate::adapters::geoparquet::DEFAULT_ZSTD_LEVEL;
+use crate::adapters::io::CsvDecisions;
 use crate::domain::{AreaRules, BBox, ConnectorCodes, Layer, Operators, Taxonomy, TaxonomyError, hex};
 use crate::pipeline::Gate;
-use crate::pipeline::conflate::{Decisions, Model, Models};
+use crate::pipeline::conflate::{Decisions, Merge, Merging, Model, Models};
 
 /// Categories that every binary carries; `categories = "…"` in a pipeline file overrides them.
 const CATEGORIES: &str = include_str!("../../pipelines/categories.toml");
@@ -68,6 +70,10 @@ pub struct Settings {
     pub models: Models,
     /// A person's verdicts.
     pub decisions: Decisions,
+    /// Where they are kept, and pairs under review are listed.
+    pub decisions_file: Option<PathBuf>,
+    /// What becomes of the attributes of records that are one place.
+    pub merging: Merging,
     /// Raw layers of the OSM sources.
     pub layers: Vec<Layer>,
     /// The layers as a plan tells them, one line each.
@@ -176,8 +182,17 @@ impl Settings {
             charging: model("conflate.models.charging", charging, Models::CHARGING)?,
             places: model("conflate.models.places", places, Models::PLACES)?,
         };
-        let models = with_scores(text, &file, models)?;
-        let decisions_text = named("conflate.decisions", &file.conflate.decisions, "")?;
+        let models = with_scores(text, &file.conflate, models)?;
+        let merging = merging(text, &file.conflate)?;
+        let decisions_file = file.conflate.decisions.as_ref().map(|path| home.join(path));
+        let decisions_text = decisions_file.as_deref().map_or_else(
+            || Ok(String::new()),
+            |path| {
+                CsvDecisions::new(path)
+                    .text()
+                    .map_err(|error| wrong("conflate.decisions", &file.conflate.decisions, chain(&error)))
+            },
+        )?;
         let decisions = Decisions::parse(&decisions_text, &names)
             .map_err(|error| wrong("conflate.decisions", &file.conflate.decisions, chain(&error)))?;
         let mut gate = gate(text, &file)?;
@@ -198,6 +213,11 @@ impl Settings {
             }
         };
         let database = database(text, &file, overrides, &mut notes)?;
+        if let (Some(_), Merge::Layered, Some(stated)) = (&database, merging.merge, &file.conflate.merge) {
+            let message = "a database holds one row per place, so layered places cannot be loaded; \
+                           use `merged` or `bridge_only`, or run without a database";
+            return Err(text.error("conflate.merge", stated.span().start, message));
+        }
         if database.is_some() && !layers.is_empty() {
             notes.push("layers are written to files only: they are not loaded into the database yet".to_owned());
         }
@@ -218,10 +238,15 @@ impl Settings {
             "repair": { "positions": file.repair.positions },
             "conflate": {
                 "models": models,
-                "decisions_sha256": (!decisions_text.is_empty()).then(|| sha256(&decisions_text)),
+                "decisions_sha256": (!decisions.is_empty()).then(|| sha256(&decisions.told(&names))),
             },
             "gate": { "max_removed_share": gate.max_removed_share, "min_rows": gate.min_rows },
         });
+        if let (Some(told), serde_json::Value::Object(more)) =
+            (told["conflate"].as_object_mut(), told_merging(&merging))
+        {
+            told.extend(more);
+        }
         // What the columns of tables mean shapes every row of them.
         for source in &sources {
             if let SourceKind::Table(mapping) = &source.kind {
@@ -247,6 +272,8 @@ impl Settings {
             retries,
             models,
             decisions,
+            decisions_file,
+            merging,
             layers,
             layer_lines,
             area_rules,
@@ -310,28 +337,6 @@ fn region(text: &Text<'_>, file: &PipelineFile, home: &Path) -> Result<RegionSet
             Ok(RegionSettings::Box(BBox { xmin, ymin, xmax, ymax }, halo_m))
         }
     }
-}
-
-/// The models with the pipeline file's own thresholds.
-fn with_scores(text: &Text<'_>, file: &PipelineFile, mut models: Models) -> Result<Models, ConfigError> {
-    let table = &file.conflate;
-    let share = |key: &str, value: &Option<toml::Spanned<f64>>| match value {
-        Some(value) if !(0.0..=1.0).contains(value.as_ref()) => {
-            Err(text.error(key, value.span().start, format!("{} is not between 0 and 1", value.as_ref())))
-        }
-        value => Ok(value.as_ref().map(|value| *value.as_ref())),
-    };
-    let match_score = share("conflate.match_score", &table.match_score)?;
-    let review_score = share("conflate.review_score", &table.review_score)?;
-    for model in [&mut models.charging, &mut models.places] {
-        model.match_score = match_score.unwrap_or(model.match_score);
-        model.review_score = review_score.unwrap_or(model.review_score.min(model.match_score));
-        if model.review_score > model.match_score {
-            let at = table.review_score.as_ref().map_or(0, |value| value.span().start);
-            return Err(text.error("conflate.review_score", at, "it must not be above match_score"));
-        }
-    }
-    Ok(models)
 }
 
 fn gate(text: &Text<'_>, file: &PipelineFile) -> Result<Gate, ConfigError> {

@@ -89,9 +89,11 @@ pub(super) fn sources(
                 "only a source of kind `table` has columns to map",
             ));
         }
-        if matches!(kind, "osm_pbf" | "open_charge_map") && (table.license.is_some() || table.attribution.is_some()) {
-            let message = format!("the records of {kind} state their licence and whom to name themselves");
-            return Err(text.error(&key(if table.license.is_some() { "license" } else { "attribution" }), at, message));
+        if kind == "osm_pbf" && table.license.is_some() {
+            return Err(text.error(&key("license"), at, "the licence of OpenStreetMap is known"));
+        }
+        if matches!(kind, "osm_pbf" | "open_charge_map") && table.attribution.is_some() {
+            return Err(text.error(&key("attribution"), at, format!("it is known whom {kind} wants to be named")));
         }
         let kind = match kind {
             "osm_pbf" => SourceKind::OsmPbf,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::{ConfigError, Overrides, RegionSettings, Secret, Settings, SourceKind};
 use crate::domain::{BBox, Filter, GeometryKind, Incomplete, Layer, Promoted, PromotedKind};
 use crate::pipeline::Gate;
-use crate::pipeline::conflate::Models;
+use crate::pipeline::conflate::{Attribute, Merge, Merging, Models, Rule};
 
 /// The least that a pipeline file can say.
 const LEAST: &str = "name = \"a\"\n[[source]]\nname = \"osm\"\nkind = \"osm_pbf\"\npath = \"in.osm.pbf\"\n";
@@ -62,6 +62,52 @@ fn paths_are_relative_to_the_file_and_flags_beat_it() {
     );
     assert_eq!(settings.database, Some((Secret::new("postgresql://flag/x"), false)));
     assert_eq!(settings.memory_bytes, 1 << 29);
+}
+
+#[test]
+fn conflation_has_rules_for_its_output_or_says_what_would_be_right() {
+    let (_, settings) = load(LEAST, &Overrides::default());
+    assert_eq!(settings.unwrap().merging, Merging::default());
+    let text = format!(
+        "{LEAST}[conflate]\nmerge = \"bridge_only\"\nopen_licenses = [\"General public data\"]\n\
+         [conflate.survivorship]\nname = \"complete\"\ndefault = \"newest\"\nposition = \"priority\"\n"
+    );
+    let settings = load(&text, &Overrides::default()).1.unwrap();
+    let rule = |attribute| settings.merging.survivorship.rule(attribute);
+    let rules =
+        [Attribute::Name, Attribute::Phone, Attribute::Status, Attribute::Address, Attribute::Position].map(rule);
+    assert_eq!(rules, [Rule::Complete, Rule::Newest, Rule::Newest, Rule::Complete, Rule::Priority]);
+    assert_eq!(settings.merging.merge, Merge::BridgeOnly);
+    assert!(settings.merging.licenses.is_open(Some("general public data")));
+    let told = &settings.told["conflate"];
+    assert_eq!((&told["merge"], &told["survivorship"]["name"]), (&"bridge_only".into(), &"complete".into()));
+    assert_eq!(told["open_licenses"], serde_json::json!(["general public data"]));
+
+    let cases = [
+        (
+            "merge = \"mixed\"",
+            "key `conflate.merge`: `mixed` is no kind of output; use `merged`, `bridge_only`, `layered`",
+        ),
+        (
+            "survivorship.nam = \"newest\"",
+            "key `conflate.survivorship.nam`: unknown attribute; did you mean `name`? Known here: `default`, `name`,",
+        ),
+        (
+            "survivorship.name = \"first\"",
+            "key `conflate.survivorship.name`: `first` is no rule; use `priority`, `newest`, `complete`, `agreement`",
+        ),
+        (
+            "survivorship.fee = \"complete\"",
+            "key `conflate.survivorship.fee`: no value of `fee` says more than another",
+        ),
+        ("survivorship.max_power_kw = \"newest\"", "it goes with `connectors`; give that its rule"),
+        ("survivorship.tags = \"newest\"", "`tags` are united"),
+        ("merge = \"layered\"\n[postgis]\nurl = \"postgresql://x/y\"", "layered places cannot be loaded"),
+    ];
+    for (line, message) in cases {
+        let error = load(&format!("{LEAST}[conflate]\n{line}\n"), &Overrides::default()).1.unwrap_err().to_string();
+        assert!(error.contains("a.toml, line 7") && error.contains(message), "{line}: {error}");
+    }
 }
 
 #[test]

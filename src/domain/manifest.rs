@@ -74,6 +74,10 @@ pub struct SourceAccount {
     /// Values of kept records that were dropped or doubted, by rule.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub findings: BTreeMap<String, u64>,
+    /// Kept records that give their place nothing, because others have an open licence and theirs is none, by licence; the
+    /// empty name stands for records that state none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub held_out: BTreeMap<String, u64>,
     /// Objects read by kind, e.g. `node`; empty where the source has but one.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub objects: BTreeMap<String, u64>,

@@ -1,5 +1,7 @@
 //! Place: a real-world thing, conflated from the records that describe it.
 
+use std::borrow::Cow;
+
 use super::{Attributes, LonLat, RecordKey, Timestamp};
 
 /// Where an attribute of a place comes from.
@@ -17,6 +19,19 @@ pub struct Provenance {
     pub confidence: f64,
 }
 
+/// What a record says otherwise than the place that it belongs to. Both records stand in the list of records by their index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Conflict {
+    /// JSON pointer to the attribute, e.g. `/name`, `/tags/ref`.
+    pub property: Cow<'static, str>,
+    /// The record whose value was not taken.
+    pub record: usize,
+    /// The record whose value was.
+    pub taken: usize,
+    /// The rule that chose, e.g. `priority`.
+    pub rule: &'static str,
+}
+
 /// A real-world place.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Place {
@@ -28,8 +43,14 @@ pub struct Place {
     pub attributes: Attributes,
     /// Indices of its records in the sorted list of records; the first is the founding record.
     pub members: Vec<usize>,
-    /// Provenance: first one entry per record for the whole, then one per attribute of a place with several records.
+    /// Provenance: first one entry per record that contributes, for the whole, then one per attribute where several do.
     pub sources: Vec<Provenance>,
+    /// What the records that contribute say otherwise.
+    pub conflicts: Vec<Conflict>,
+    /// Members that give it nothing because their licence is not an open one.
+    pub held_out: Vec<usize>,
+    /// In layered output, what each of its datasets alone says of it, in order; else empty.
+    pub by_dataset: Vec<Place>,
     /// Calibrated probability that this is one existing place, in `[0, 1]`, rounded to 0.01.
     pub confidence: f64,
 }

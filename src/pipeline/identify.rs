@@ -2,12 +2,13 @@
 
 use uuid::Uuid;
 
+use super::conflate::bridge::{Span, continued, from_memory};
 use super::conflate::identity::{Memory, Seen, SeenKey, assign};
 use super::conflate::{Conflation, Link};
 use super::extract::Extracted;
 use super::ports::Tables;
 use super::tabulate::rows::Refused;
-use super::tabulate::tables::IDENTITY;
+use super::tabulate::tables::{BRIDGE, IDENTITY};
 use super::{Pipeline, RunError};
 use crate::domain::{Cell, LeftOutRule, Place, Record, RecordId, SourceAccount, Timestamp};
 
@@ -25,6 +26,8 @@ pub(super) struct Night {
     pub(super) rejects: Vec<Refused>,
     /// The memory of ids.
     pub(super) memory: Memory,
+    /// Which place each record was part of, and when.
+    pub(super) bridge: Vec<Span>,
     /// Per source, balanced.
     pub(super) accounts: Vec<SourceAccount>,
     /// Names of the sources, in order.
@@ -56,6 +59,10 @@ pub(super) fn identify(
             account_for(&records[*at], &mut accounts[records[*at].key.dataset]);
         }
     }
+    for record in ours.iter().flat_map(|place| &place.held_out).map(|at| &records[*at]) {
+        let license = record.license.as_deref().unwrap_or_default().to_owned();
+        *accounts[record.key.dataset].held_out.entry(license).or_default() += 1;
+    }
     for record in theirs.iter().flat_map(|place| &place.members).map(|at| &records[*at]) {
         let account = &mut accounts[record.key.dataset];
         *account.left_out.entry(LeftOutRule::OutsideRegion.name().to_owned()).or_default() +=
@@ -75,7 +82,12 @@ pub(super) fn identify(
         .collect();
     let before = base.map(memory_of).transpose()?.unwrap_or_default();
     let as_of = vintage.map_or(UNDATED.to_owned(), |vintage| vintage.to_string());
+    let spans = match base {
+        Some(base) if base.has(&BRIDGE.name) => bridge_of(base)?,
+        _ => from_memory(&before),
+    };
     let (ids, memory) = assign(&pipeline.name, &groups, &before, &as_of);
+    let bridge = continued(spans, &groups, &ids, vintage);
 
     let links = conflation.links.into_iter().filter(|link| is_ours[link.pair.0] || is_ours[link.pair.1]).collect();
     Ok(Night {
@@ -85,10 +97,41 @@ pub(super) fn identify(
         records,
         rejects,
         memory,
+        bridge,
         accounts,
         datasets,
         vintage,
     })
+}
+
+/// What a person should know of records that give their places nothing for their licence: a sentence per source.
+pub(super) fn held_out_told(accounts: &[SourceAccount]) -> Vec<String> {
+    let told = |account: &SourceAccount| {
+        let total: u64 = account.held_out.values().sum();
+        let licenses = account.held_out.keys().map(|license| match license.as_str() {
+            "" => "none stated".to_owned(),
+            license => format!("\"{license}\""),
+        });
+        let licenses: Vec<String> = licenses.collect();
+        let stated = account.held_out.keys().any(|license| !license.is_empty());
+        let unstated = account.held_out.contains_key("").then_some(match account.kind.as_str() {
+            "open_charge_map" => {
+                "give the source its `reference` data, which names the licences, or a `license = \"…\"` for what its own \
+                 contributors say"
+            }
+            _ => "give the source its `license = \"…\"`",
+        });
+        let listed = stated.then_some("list the text in `conflate.open_licenses` once you have checked it");
+        let help: Vec<&str> = unstated.into_iter().chain(listed).collect();
+        format!(
+            "{total} records of `{}` are not mixed with others of their places, because their licence is not known to be open ({}); \
+             they stay in sources.parquet; {}",
+            account.name,
+            licenses.join(", "),
+            help.join(", or ")
+        )
+    };
+    accounts.iter().filter(|account| !account.held_out.is_empty()).map(told).collect()
 }
 
 /// A record and the records that are parts of it.
@@ -107,6 +150,26 @@ fn account_for(record: &Record, account: &mut SourceAccount) {
             *account.findings.entry(finding.rule.name().to_owned()).or_default() += 1;
         }
     }
+}
+
+/// The spans that a snapshot keeps.
+fn bridge_of(base: &(impl Tables + ?Sized)) -> Result<Vec<Span>, RunError> {
+    let mut spans = Vec::new();
+    base.read(&BRIDGE.name, &[], &mut |batch| {
+        for row in super::tabulate::batch_rows(&BRIDGE, &batch) {
+            let text = |at: usize| row[at].as_text().unwrap_or_default();
+            let time = |at: usize| match row[at] {
+                Cell::Time(micros) => Timestamp::from_microsecond(micros).ok(),
+                _ => None,
+            };
+            let place_id = Uuid::parse_str(text(2))
+                .map_err(|_| RunError::failed(format!("bridge.parquet of the base has no place id for {}", text(1))))?;
+            let record = (text(0).to_owned(), RecordId::new(text(1)));
+            spans.push(Span { record, place_id, valid_from: time(3), valid_to: time(4) });
+        }
+        Ok(())
+    })?;
+    Ok(spans)
 }
 
 /// The memory that a snapshot keeps.

@@ -21,6 +21,7 @@ mod load;
 pub mod ports;
 mod publish;
 mod report;
+mod review;
 pub mod tabulate;
 pub mod transform;
 
@@ -31,11 +32,12 @@ pub use publish::Gate;
 pub use report::{LoadReport, Report};
 
 use crate::domain::{AreaRules, ConnectorCodes, Layer, Operators, Region, Taxonomy};
-use conflate::{Decisions, Models, conflate};
+use conflate::{Decisions, Merging, Models, conflate};
 use extract::extract;
-use identify::identify;
-use ports::{Observer, Scratch, Sink, SnapshotStore, Unit};
+use identify::{held_out_told, identify};
+use ports::{DecisionsFile, Observer, Scratch, Sink, SnapshotStore, Unit};
 use publish::publish;
+use review::ask;
 
 /// What a pipeline is to do: settings that shape the result.
 #[derive(Debug)]
@@ -56,6 +58,8 @@ pub struct Pipeline {
     pub models: Models,
     /// A person's verdicts.
     pub decisions: Decisions,
+    /// What becomes of the attributes of records that are one place.
+    pub merging: Merging,
     /// Raw layers of the OSM sources.
     pub layers: Vec<Layer>,
     /// Which closed ways are areas, in layers.
@@ -78,6 +82,8 @@ pub struct Ports<'a> {
     pub sinks: Vec<Box<dyn Sink>>,
     /// Where a run puts what does not fit into memory.
     pub scratch: &'a dyn Scratch,
+    /// Where a person decides on pairs under review, if anywhere.
+    pub decisions: Option<&'a dyn DecisionsFile>,
     /// Told what is going on.
     pub observer: &'a dyn Observer,
 }
@@ -102,13 +108,18 @@ impl Pipeline {
         let mut extracted = extract(self, ports)?;
         let layers = mem::take(&mut extracted.layers);
         ports.observer.stage("conflate", Unit::Rows, Some(extracted.records.len() as u64));
-        let conflation = conflate(&extracted.records, &self.taxonomy, &self.models, &self.decisions);
+        let conflation = conflate(&extracted.records, &self.taxonomy, &self.models, &self.decisions, &self.merging);
         if conflation.decisions_unused > 0 {
             let unused = conflation.decisions_unused;
             ports.observer.note(&format!("{unused} decisions name a record that no source has; they decide nothing"));
         }
         let night = identify(self, extracted, conflation, base.as_deref())?;
+        for told in held_out_told(&night.accounts) {
+            ports.observer.note(&told);
+        }
         let published = publish(self, &night, layers, base.as_deref(), ports)?;
+
+        let asked = if published.is_held() { Ok(()) } else { ask(&night, ports) };
 
         // A night that is held back still leaves the sinks at the latest good one.
         let mut loads = Vec::new();
@@ -118,6 +129,7 @@ impl Pipeline {
                 loads.push(LoadReport { sink: sink.name().to_owned(), loaded });
             }
         }
+        asked?;
         let report = Report::new(published, loads);
         if report.held.is_empty() {
             return Ok(report);

@@ -264,6 +264,30 @@ pub trait Spill: Write + Send {
     fn read_back(self: Box<Self>) -> Result<Box<dyn Read + Send>, RunError>;
 }
 
+/// The file in which a person decides on pairs of records.
+pub trait DecisionsFile {
+    /// Where a person finds it.
+    fn location(&self) -> String;
+
+    /// Its text; empty where there is none yet.
+    ///
+    /// # Errors
+    ///
+    /// When it is there and cannot be read as text.
+    fn read(&self) -> Result<String, RunError>;
+
+    /// Puts another text in its place.
+    ///
+    /// # Contract
+    ///
+    /// - Atomic: a crash leaves the old text or the new one, both whole.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written; the old text is then still there.
+    fn replace(&self, text: &str) -> Result<(), RunError>;
+}
+
 /// What a sink did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]

@@ -1,19 +1,22 @@
 //! Publish: write the tables, find what changed, pass the gate, and make the snapshot the latest.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
 use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
+use super::conflate::Merge;
 use super::diff::layers::{LayerDiff, Room, write_layer_changes};
-use super::diff::{count_by_class, diff};
+use super::diff::{count_by_class, diff_of};
 use super::extract::ExtractedLayer;
 use super::identify::Night;
 use super::layers::{SortedRows, Tally, layer_batch, layer_table};
 use super::ports::{Extras, MakeBatch, Snapshot, Staging, Tables, Unit};
-use super::tabulate::{GROUP_ROWS, Row, Table, rows, rows_to_batch, tables};
+use super::tabulate::conflicts::conflicts;
+use super::tabulate::{GROUP_ROWS, Row, Table, read_rows, rows, rows_to_batch, tables};
 use super::{Pipeline, Ports, RunError, report};
-use crate::domain::{ChangeClass, LayerAccount, Manifest, TableFile, Timestamp, Versions, hex};
+use crate::domain::{ChangeClass, LayerAccount, Manifest, Place, TableFile, Timestamp, Versions, hex};
 
 /// Version of `manifest.json`.
 const MANIFEST_VERSION: u32 = 2;
@@ -58,26 +61,35 @@ pub(super) fn publish(
 ) -> Result<Published, RunError> {
     let mut staging = ports.store.stage()?;
     ports.observer.stage("write tables", Unit::Rows, None);
-    let mut files = write_tables(staging.as_mut(), night)?;
+    let place_tables = place_tables(pipeline, night);
+    let mut files = write_tables(staging.as_mut(), night, &place_tables)?;
     let layers = write_layers(staging.as_mut(), layers, ports, &mut files)?;
 
     let same = |base: &dyn Snapshot| {
         let before = &base.manifest().tables;
-        let no_layer_is_gone =
-            before.keys().filter(|name| name.starts_with("layers/")).all(|name| files.contains_key(name));
-        no_layer_is_gone && files.iter().all(|(name, file)| before.get(name) == Some(file))
+        let may_go = |name: &&String| name.starts_with("layers/") || tables::holds_places(name);
+        before.keys().filter(may_go).all(|name| files.contains_key(name))
+            && files.iter().all(|(name, file)| before.get(name) == Some(file))
     };
     let unchanged = base.is_some_and(same);
     let mut changes = Vec::new();
     if !unchanged {
         ports.observer.stage("compare with the last snapshot", Unit::Rows, None);
-        changes = diff(base.map(|base| base as &dyn Tables), staging.as_ref() as &dyn Tables)?;
     }
-    write(staging.as_mut(), &tables::PLACE_CHANGES, &changes, &mut files)?;
+    for (table, _) in &place_tables {
+        let base = base.filter(|_| !unchanged).map(|base| base as &dyn Tables);
+        let rows = diff_of(&table.name, base, staging.as_ref() as &dyn Tables)?;
+        write(staging.as_mut(), &tables::changes_of(&table.name), &rows, &mut files)?;
+        changes.extend(rows);
+    }
     let room = Room { scratch: ports.scratch, memory_bytes: pipeline.memory_bytes };
     let layer_diffs = write_layer_changes(pipeline, base, staging.as_ref(), unchanged, room, &mut files)?;
 
-    let mut manifest = manifest(pipeline, night, layers, base, files, &changes, &layer_diffs);
+    let gone = match base {
+        Some(base) if !unchanged => gone(base, night, &files, &changes)?,
+        _ => Gone::default(),
+    };
+    let mut manifest = manifest(pipeline, night, layers, base, files, (&changes, &gone), &layer_diffs);
     if unchanged {
         // What is the latest already has passed the gate.
         manifest.held.clear();
@@ -93,22 +105,47 @@ pub(super) fn publish(
 }
 
 impl Published {
+    /// Whether the gate held the night back.
+    pub(super) fn is_held(&self) -> bool {
+        !self.manifest.held.is_empty()
+    }
+
     /// What sinks are to show; `None` where the first night is held back.
     pub(super) fn latest(&self) -> Option<&dyn Snapshot> {
         if self.manifest.held.is_empty() { Some(self.snapshot.as_ref()) } else { self.before.as_deref() }
     }
 }
 
+/// The tables that hold places, each with its places: one of all sources, or one per source.
+fn place_tables<'n>(pipeline: &Pipeline, night: &'n Night) -> Vec<(Table, Vec<(Uuid, &'n Place)>)> {
+    if pipeline.merging.merge != Merge::Layered {
+        return vec![(tables::PLACES.clone(), night.places.iter().map(|(id, place)| (*id, place)).collect())];
+    }
+    let of = |dataset: usize| {
+        let described = night.places.iter().flat_map(|(id, place)| place.by_dataset.iter().map(|place| (*id, place)));
+        described.filter(|(_, place)| night.records[place.members[0]].key.dataset == dataset).collect()
+    };
+    night.datasets.iter().enumerate().map(|(at, name)| (tables::places_of(name), of(at))).collect()
+}
+
 /// Writes every table but the changes.
-fn write_tables(staging: &mut dyn Staging, night: &Night) -> Result<BTreeMap<String, TableFile>, RunError> {
-    let Night { places, records, links, rejects, memory, datasets, .. } = night;
+fn write_tables(
+    staging: &mut dyn Staging,
+    night: &Night,
+    place_tables: &[(Table, Vec<(Uuid, &Place)>)],
+) -> Result<BTreeMap<String, TableFile>, RunError> {
+    let Night { places, records, links, rejects, memory, bridge, datasets, .. } = night;
     let mut files = BTreeMap::new();
-    write(staging, &tables::PLACES, &rows::places(places, datasets), &mut files)?;
+    for (table, described) in place_tables {
+        write(staging, table, &rows::places(described.iter().copied(), datasets), &mut files)?;
+    }
+    write(staging, &tables::CONFLICTS, &conflicts(places, records, datasets), &mut files)?;
     write(staging, &tables::SOURCES, &rows::sources(places, records, datasets), &mut files)?;
     write(staging, &tables::LINKS, &rows::links(links, records, datasets), &mut files)?;
     write(staging, &tables::REJECTS, &rows::rejects(rejects, datasets), &mut files)?;
     write(staging, &tables::FINDINGS, &rows::findings(places, records, datasets), &mut files)?;
     write(staging, &tables::IDENTITY, &rows::identity(memory), &mut files)?;
+    write(staging, &tables::BRIDGE, &rows::bridge(bridge), &mut files)?;
     Ok(files)
 }
 
@@ -160,11 +197,10 @@ fn manifest(
     layers: Vec<LayerAccount>,
     base: Option<&dyn Snapshot>,
     tables: BTreeMap<String, TableFile>,
-    changes: &[Row],
+    (changes, gone): (&[Row], &Gone),
     layer_diffs: &[LayerDiff],
 ) -> Manifest {
-    let base_manifest = base.map(Snapshot::manifest);
-    let base = base_manifest.map(|base| base.snapshot.clone());
+    let base = base.map(|base| base.manifest().snapshot.clone());
     let content_hash = content_hash(&tables, base.as_deref());
     let by_class = count_by_class(changes);
 
@@ -181,9 +217,7 @@ fn manifest(
         counts.extend(layer.changes.iter().map(|(class, rows)| (format!("layers/{}/{class}", layer.name), *rows)));
     }
 
-    let gone = [ChangeClass::Removed, ChangeClass::Merged].iter().filter_map(|class| by_class.get(class)).sum();
-    let before = base_manifest.and_then(|base| base.tables.get(&*tables::PLACES.name)).map_or(0, |table| table.rows);
-    let mut held = pipeline.gate.reasons(night.places.len() as u64, gone, before);
+    let mut held = pipeline.gate.reasons(night.places.len() as u64, gone.places, gone.before);
     held.extend(layer_diffs.iter().filter_map(|layer| pipeline.gate.layer_reason(layer)));
     Manifest {
         schema_version: MANIFEST_VERSION,
@@ -200,6 +234,37 @@ fn manifest(
         tables,
         held,
     }
+}
+
+/// Places of the base that a night does not have.
+#[derive(Debug, Default)]
+struct Gone {
+    /// How many.
+    places: u64,
+    /// Of how many.
+    before: u64,
+}
+
+fn gone(
+    base: &dyn Snapshot,
+    night: &Night,
+    files: &BTreeMap<String, TableFile>,
+    changes: &[Row],
+) -> Result<Gone, RunError> {
+    if let Some(before) = base.manifest().tables.get(&*tables::PLACES.name)
+        && files.contains_key(&*tables::PLACES.name)
+    {
+        let by_class = count_by_class(changes);
+        let gone = [ChangeClass::Removed, ChangeClass::Merged].iter().filter_map(|class| by_class.get(class)).sum();
+        return Ok(Gone { places: gone, before: before.rows });
+    }
+    // One of the two is layered: a place is there as long as one source knows it.
+    let mut before = BTreeSet::new();
+    for row in read_rows(base as &dyn Tables, &tables::SOURCES, &["place_id"])? {
+        before.extend(row[0].as_text().and_then(|id| Uuid::parse_str(id).ok()));
+    }
+    let now: BTreeSet<Uuid> = night.places.iter().map(|(id, _)| *id).collect();
+    Ok(Gone { places: before.difference(&now).count() as u64, before: before.len() as u64 })
 }
 
 /// SHA-256 over the sorted (table, SHA-256) pairs and the base's id.

@@ -108,10 +108,12 @@ pub(super) fn html(manifest: &crate::domain::Manifest, places: &[(Uuid, Place)],
         for (what, counts) in groups {
             rows.extend(counts.iter().map(|(name, count)| (format!("{what}: {name}"), count.to_string())));
         }
-        rows.extend(source.licenses.iter().map(|(license, count)| {
-            let name = if license.is_empty() { "not stated" } else { license };
-            (format!("licence: {name}"), count.to_string())
-        }));
+        for (what, licenses) in [("licence", &source.licenses), ("held out for its licence", &source.held_out)] {
+            rows.extend(licenses.iter().map(|(license, count)| {
+                let name = if license.is_empty() { "not stated" } else { license };
+                (format!("{what}: {name}"), count.to_string())
+            }));
+        }
         add(&table(&format!("Source {}", source.name), rows.into_iter()));
     }
     for layer in &manifest.layers {

@@ -150,6 +150,7 @@ fn run(store: &dyn SnapshotStore, forgets: bool, memory_bytes: u64, scratch: &dy
         repair_positions: true,
         models: Models::shipped(),
         decisions: Decisions::default(),
+        merging: poimill::pipeline::conflate::Merging::default(),
         layers: layers(),
         area_rules: AreaRules::parse("area = []").expect("the rules are sound"),
         gate: Gate { max_removed_share: 1.0, min_rows: 0 },
@@ -158,7 +159,7 @@ fn run(store: &dyn SnapshotStore, forgets: bool, memory_bytes: u64, scratch: &dy
     };
     let feeds = vec![Feed { source: Box::new(Town { forgets }), vintage: None }];
     let observer = MemoryObserver::default();
-    pipeline.run(&mut Ports { feeds, store, sinks: Vec::new(), scratch, observer: &observer })
+    pipeline.run(&mut Ports { feeds, store, sinks: Vec::new(), scratch, decisions: None, observer: &observer })
 }
 
 fn latest(store: &dyn SnapshotStore) -> Box<dyn Snapshot> {

@@ -66,6 +66,7 @@ fn pipeline(decisions: &str) -> Pipeline {
         repair_positions: true,
         models: Models::shipped(),
         decisions: Decisions::parse(decisions, &DATASETS.map(str::to_owned)).expect("the decisions are sound"),
+        merging: poimill::pipeline::conflate::Merging::default(),
         layers: Vec::new(),
         area_rules: AreaRules::parse("area = []").expect("the rules are sound"),
         gate: Gate { max_removed_share: 1.0, min_rows: 0 },
@@ -83,8 +84,14 @@ fn run(pipeline: &Pipeline, stations: &[Station], day: i64, store: &MemoryStore)
         Feed { source: Box::new(MemorySource { name, features, vintage, ..MemorySource::default() }), vintage: None }
     };
     let observer = MemoryObserver::default();
-    let mut ports =
-        Ports { feeds: vec![feed(0), feed(1)], store, sinks: Vec::new(), scratch: &MemoryScratch, observer: &observer };
+    let mut ports = Ports {
+        feeds: vec![feed(0), feed(1)],
+        store,
+        sinks: Vec::new(),
+        scratch: &MemoryScratch,
+        decisions: None,
+        observer: &observer,
+    };
     let report = pipeline.run(&mut ports).expect("the night ends well");
     (report, store.latest().expect("the store is in memory").expect("a night was published"))
 }

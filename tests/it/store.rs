@@ -66,6 +66,7 @@ fn run(night: u8, gate: Gate, store: &dyn SnapshotStore, sink: &Watched) -> Resu
         repair_positions: true,
         models: settings.models,
         decisions: settings.decisions,
+        merging: settings.merging,
         layers: settings.layers,
         area_rules: settings.area_rules,
         gate,
@@ -84,6 +85,7 @@ fn run(night: u8, gate: Gate, store: &dyn SnapshotStore, sink: &Watched) -> Resu
         store,
         sinks: vec![Box::new(sink.clone())],
         scratch: &MemoryScratch,
+        decisions: None,
         observer: &observer,
     })
 }

@@ -1,11 +1,13 @@
 //! Files, compression and HTTP, shared by the other adapters.
 
+mod decisions;
 mod fetch;
 mod files;
 mod http;
 mod records;
 mod scratch;
 
+pub use decisions::{CsvDecisions, DecisionsFileError};
 pub use fetch::{
     Algorithm, Archive, Checksum, Content, Download, FetchError, FetchRecord, KEEP, Part, behind_links, beside,
     write_whole,

@@ -41,6 +41,9 @@ pub(super) const PROVIDERS: [(i64, &str); 36] = [
     (45, "Greems"),
 ];
 
+/// The data provider that stands for people who write to Open Charge Map itself.
+pub(super) const CONTRIBUTORS: i64 = 1;
+
 /// What the text of a licence says where it is not open: no sale, no change.
 const NOT_OPEN: [&str; 8] = [
     "noncommercial",

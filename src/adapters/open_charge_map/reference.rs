@@ -9,7 +9,7 @@ use super::OcmError;
 use super::compensations::{OCPI_PROVIDERS, says_ocpi};
 use super::countries;
 use super::json::Fields;
-use super::providers::{PROVIDERS, Provider};
+use super::providers::{CONTRIBUTORS, PROVIDERS, Provider};
 use super::scan::scan;
 use super::titles::{CONNECTION_TYPES, CURRENT_TYPES, STATUS_TYPES, Titles, USAGE_TYPES};
 use crate::adapters::io::{RecordsError, open_decompressed};
@@ -130,6 +130,16 @@ impl Reference {
             status_titles: Titles::of(&STATUS_TYPES),
             submissions: PUBLISHED.iter().map(|id| (*id, true)).collect(),
         }
+    }
+
+    /// The same with a licence for Open Charge Map's own contributors, unless one is stated.
+    pub(super) fn with_contributors_license(mut self, license: Option<&str>) -> Self {
+        if let Some(provider) = self.providers.get_mut(&CONTRIBUTORS)
+            && provider.license.is_none()
+        {
+            provider.license = license.map(Into::into);
+        }
+        self
     }
 
     /// The built-in tables with the reference data of a file over them.

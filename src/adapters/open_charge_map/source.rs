@@ -21,6 +21,8 @@ pub struct OpenChargeMap {
     name: String,
     path: PathBuf,
     reference: Option<PathBuf>,
+    /// Licence of the contributors' records, where none is stated.
+    license: Option<String>,
 }
 
 impl OpenChargeMap {
@@ -28,7 +30,14 @@ impl OpenChargeMap {
     /// file, where there is one.
     #[must_use]
     pub fn new(name: String, path: PathBuf, reference: Option<PathBuf>) -> Self {
-        Self { name, path, reference }
+        Self { name, path, reference, license: None }
+    }
+
+    /// The licence of what Open Charge Map's own contributors say, where the input does not state it. Records of other data
+    /// providers keep theirs.
+    #[must_use]
+    pub fn with_license(self, license: Option<String>) -> Self {
+        Self { license, ..self }
     }
 
     fn error(&self, error: OcmError) -> RunError {
@@ -36,7 +45,8 @@ impl OpenChargeMap {
     }
 
     fn reference(&self) -> Result<Reference, OcmError> {
-        self.reference.as_deref().map_or_else(|| Ok(Reference::built_in()), Reference::from_file)
+        let known = self.reference.as_deref().map_or_else(|| Ok(Reference::built_in()), Reference::from_file)?;
+        Ok(known.with_contributors_license(self.license.as_deref()))
     }
 }
 

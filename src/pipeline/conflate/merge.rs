@@ -1,99 +1,211 @@
-//! Merge: one place of the records that describe it; the best source's value per attribute, with its provenance.
+//! Merge: one place of the records that describe it, with the provenance of each attribute and what was said otherwise.
 //!
-//! Records come in the order of the pipeline file's sources, so the first that knows an attribute gives it. Exceptions:
-//! the status is the newest statement, names and tags are united.
+//! Which records contribute is decided first, by their licence and the kind of output; then every attribute is chosen among
+//! these by its own rule. Names and tags are united.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use super::cluster::{Link, Verdict};
-use crate::domain::{Address, Attributes, Place, Provenance, Record, Tags};
+use super::survivorship::{Attribute, Rule, Survivorship};
+use crate::domain::{Attributes, Conflict, Licenses, Place, Provenance, Record, Tags, named};
 
 /// Share of records of one source that describe something which exists: the prior of a place's confidence.
 ///
 /// A guess until labelled data fit it: one in five Open Charge Map records without a recent check-in is outdated.
 const RECORD_EXISTS: f64 = 0.8;
 
-/// The place that `records[members]` describe. `members` is sorted and not empty.
-pub(super) fn place(records: &[Record], members: &[usize], links: &[Link]) -> Place {
-    let group: Vec<&Record> = members.iter().map(|at| &records[*at]).collect();
-    let joined: Vec<f64> = members.iter().map(|at| joined_with(*at, members, links)).collect();
-    let doubt: f64 = joined.iter().map(|joined| 1.0 - RECORD_EXISTS * joined).product();
+named! {
+    /// What becomes of the attributes of the records of a place.
+    Merge {
+        /// Each attribute comes from the record that its rule chooses.
+        Merged = "merged",
+        /// All attributes come from the first dataset; the others are tied to the place by the bridge alone.
+        BridgeOnly = "bridge_only",
+        /// Every dataset says what it says: one row per place and dataset, in a table per dataset.
+        Layered = "layered",
+    }
+}
 
-    let whole = |at: usize| provenance("", group[at], joined[at]);
-    let mut sources: Vec<Provenance> = (0..group.len()).map(whole).collect();
-    let mut merged = Attributes::default();
-    let mut take = |property: &'static str, knows: &dyn Fn(&Attributes) -> bool, set: &mut dyn FnMut(&Attributes)| {
-        if let Some(at) = group.iter().position(|record| knows(&record.attributes)) {
-            set(&group[at].attributes);
-            if group.len() > 1 {
-                sources.push(provenance(property, group[at], joined[at]));
-            }
-        }
-    };
-    macro_rules! first_known {
-        ($($property:literal => $field:ident),* $(,)?) => {
-            $(take($property, &|about| about.$field.is_some(), &mut |about| merged.$field.clone_from(&about.$field));)*
+/// How records become a place. Part of the `[conflate]` table of a pipeline file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Merging {
+    /// What becomes of their attributes.
+    pub merge: Merge,
+    /// Which value is taken.
+    pub survivorship: Survivorship,
+    /// Which licences let a record be mixed with others.
+    pub licenses: Licenses,
+}
+
+impl Default for Merging {
+    fn default() -> Self {
+        Self { merge: Merge::Merged, survivorship: Survivorship::default(), licenses: Licenses::default() }
+    }
+}
+
+/// Makes places of records.
+pub(super) struct Merger<'a> {
+    records: &'a [Record],
+    merging: &'a Merging,
+    links: &'a [Link],
+    /// Per record, whether its licence is an open one.
+    is_open: Vec<bool>,
+}
+
+impl<'a> Merger<'a> {
+    /// `links` are sorted by their pair.
+    pub(super) fn new(records: &'a [Record], merging: &'a Merging, links: &'a [Link]) -> Self {
+        let mut known: BTreeMap<Option<&str>, bool> = BTreeMap::new();
+        let mut is_open = |record: &'a Record| {
+            let license = record.license.as_deref();
+            *known.entry(license).or_insert_with(|| merging.licenses.is_open(license))
         };
-    }
-    first_known! {
-        "/name" => name, "/network" => network,
-        "/brand" => brand, "/phone" => phone, "/website" => website, "/email" => email,
-        "/opening_hours" => opening_hours, "/access" => access, "/fee" => fee, "/capacity" => capacity,
-    }
-    take("/category", &|about| !about.category.is_empty(), &mut |about| merged.category.clone_from(&about.category));
-    take("/address", &|about| about.address != Address::default(), &mut |about| merged.address = about.address.clone());
-    // What belongs together comes from one record: plugs and their power, an operator and its Wikidata id.
-    take("/connectors", &|about| !about.connectors.is_empty(), &mut |about| {
-        merged.connectors.clone_from(&about.connectors);
-        merged.max_power_kw = about.max_power_kw;
-    });
-    if merged.max_power_kw.is_none() {
-        take("/max_power_kw", &|about| about.max_power_kw.is_some(), &mut |about| {
-            merged.max_power_kw = about.max_power_kw;
-        });
-    }
-    take("/operator", &|about| about.operator.is_some() || about.operator_wikidata.is_some(), &mut |about| {
-        merged.operator.clone_from(&about.operator);
-        merged.operator_wikidata.clone_from(&about.operator_wikidata);
-    });
-
-    // The newest statement on the status; of equally old ones the first.
-    let mut newest: Option<usize> = None;
-    for (at, record) in group.iter().enumerate().filter(|(_, record)| record.attributes.status.is_some()) {
-        if newest.is_none_or(|best| record.update_time > group[best].update_time) {
-            newest = Some(at);
-        }
-    }
-    if let Some(at) = newest {
-        merged.status = group[at].attributes.status;
-        if group.len() > 1 {
-            sources.push(provenance("/status", group[at], joined[at]));
-        }
+        Self { records, merging, links, is_open: records.iter().map(&mut is_open).collect() }
     }
 
-    for about in group.iter().map(|record| &record.attributes) {
-        for category in std::iter::once(&about.category).chain(&about.alternate_categories) {
-            if *category != merged.category && !merged.alternate_categories.contains(category) {
-                merged.alternate_categories.push(category.clone());
+    /// The place that these records describe. `members` is sorted and not empty.
+    pub(super) fn place(&self, members: &[usize]) -> Place {
+        let doubt: f64 = members.iter().map(|at| 1.0 - RECORD_EXISTS * joined_with(*at, members, self.links)).product();
+        let confidence = round(1.0 - doubt);
+        let own = of_one_dataset(self.records, members);
+        let mixed = self.merging.merge == Merge::Merged && members.iter().any(|at| self.is_open[*at]);
+        let mut place = self.of(if mixed { members } else { own }, members, confidence);
+        if self.merging.merge == Merge::Merged && !mixed {
+            // Nothing of other datasets: no licence says that it may be mixed.
+            place.held_out.extend(&members[own.len()..]);
+        }
+        if self.merging.merge == Merge::Layered {
+            let mut rest = members;
+            while !rest.is_empty() {
+                let (own, others) = rest.split_at(of_one_dataset(self.records, rest).len());
+                place.by_dataset.push(Place { members: own.to_vec(), ..self.of(own, members, confidence) });
+                rest = others;
+            }
+            place.held_out = place.by_dataset.iter().flat_map(|place| place.held_out.iter().copied()).collect();
+        }
+        place
+    }
+
+    /// What some of the members say, of which those without an open licence give nothing where others have one.
+    fn of(&self, some: &[usize], members: &[usize], confidence: f64) -> Place {
+        let (open, closed): (Vec<usize>, Vec<usize>) = some.iter().partition(|at| self.is_open[**at]);
+        let (giving, held_out) = if open.is_empty() { (closed, open) } else { (open, closed) };
+        let survivors = Survivors {
+            group: giving.iter().map(|at| &self.records[*at]).collect(),
+            joined: giving.iter().map(|at| joined_with(*at, members, self.links)).collect(),
+            giving,
+            survivorship: &self.merging.survivorship,
+        };
+        let (attributes, mut sources, conflicts, located) = survivors.united();
+        sources.splice(0..0, (0..survivors.group.len()).map(|at| survivors.provenance("", at)));
+        let located = survivors.group[located];
+        Place {
+            position: located.position,
+            footprint: located.footprint.clone(),
+            attributes,
+            members: members.to_vec(),
+            sources,
+            conflicts,
+            held_out,
+            by_dataset: Vec::new(),
+            confidence,
+        }
+    }
+}
+
+/// Those of the first one's dataset; they are next to each other.
+fn of_one_dataset<'m>(records: &[Record], members: &'m [usize]) -> &'m [usize] {
+    let first = records[members[0]].key.dataset;
+    &members[..members.partition_point(|at| records[*at].key.dataset == first)]
+}
+
+/// The records that contribute to a place, and how their values are chosen.
+struct Survivors<'a> {
+    group: Vec<&'a Record>,
+    /// How sure each belongs to the place.
+    joined: Vec<f64>,
+    /// Their indices in the list of all records.
+    giving: Vec<usize>,
+    survivorship: &'a Survivorship,
+}
+
+impl Survivors<'_> {
+    /// What they say together, who gave each attribute, who said otherwise, and who gave the position.
+    fn united(&self) -> (Attributes, Vec<Provenance>, Vec<Conflict>, usize) {
+        let (mut merged, mut sources, mut conflicts) = (Attributes::default(), Vec::new(), Vec::new());
+        let mut located = 0;
+        for attribute in Attribute::ALL.iter().copied() {
+            let Some(taken) = self.survivorship.choose(attribute, &self.group) else { continue };
+            attribute.give(&self.group[taken].attributes, &mut merged);
+            if attribute == Attribute::Position {
+                located = taken;
+            } else if self.group.len() > 1 {
+                sources.push(self.provenance(attribute.pointer(), taken));
+            }
+            for other in (0..self.group.len()).filter(|other| *other != taken) {
+                let (other_record, record) = (self.group[other], self.group[taken]);
+                if attribute.is_known(other_record) && attribute.differs(other_record, record) {
+                    let rule = self.survivorship.rule(attribute);
+                    conflicts.push(self.conflict(attribute.pointer().into(), other, taken, rule));
+                }
             }
         }
-        for (language, name) in &about.names {
-            if let Err(at) = merged.names.binary_search_by(|(known, _)| known.cmp(language)) {
-                merged.names.insert(at, (language.clone(), name.clone()));
+        if merged.max_power_kw.is_none() {
+            let knows = |record: &Record| record.attributes.max_power_kw.is_some();
+            if let Some(taken) = self.survivorship.choose_among(Attribute::Connectors, &self.group, &knows) {
+                merged.max_power_kw = self.group[taken].attributes.max_power_kw;
+                if self.group.len() > 1 {
+                    sources.push(self.provenance("/max_power_kw", taken));
+                }
             }
         }
+        self.unite(&mut merged, &mut conflicts);
+        (merged, sources, conflicts, located)
     }
-    // Of a key with several values the first record's stays, so the last is written first.
-    let pairs = group.iter().rev().flat_map(|record| record.attributes.tags.iter());
-    merged.tags = pairs.collect::<Tags>();
 
-    // The record that gives the footprint gives the position too, so that the one lies inside the other.
-    let located = group.iter().find(|record| record.footprint.is_some()).unwrap_or(&group[0]);
-    Place {
-        position: located.position,
-        footprint: located.footprint.clone(),
-        attributes: merged,
-        members: members.to_vec(),
-        sources,
-        confidence: round(1.0 - doubt),
+    /// Adds what has no rule: further categories, names by language, tags. Of a key with several values the first stays.
+    fn unite(&self, merged: &mut Attributes, conflicts: &mut Vec<Conflict>) {
+        let mut names: BTreeMap<&str, (usize, &str)> = BTreeMap::new();
+        let mut tags: BTreeMap<&str, (usize, &str)> = BTreeMap::new();
+        for (at, about) in self.group.iter().map(|record| &record.attributes).enumerate() {
+            for category in std::iter::once(&about.category).chain(&about.alternate_categories) {
+                if *category != merged.category && !merged.alternate_categories.contains(category) {
+                    merged.alternate_categories.push(category.clone());
+                }
+            }
+            let mut keep = |kept: &mut BTreeMap<_, (usize, _)>, parent: &str, key, value| {
+                let (taken, first) = *kept.entry(key).or_insert((at, value));
+                if first != value {
+                    let escaped = str::replace(key, '~', "~0").replace('/', "~1");
+                    let property = format!("{parent}/{escaped}");
+                    conflicts.push(self.conflict(property.into(), at, taken, Rule::Priority));
+                }
+            };
+            for (language, name) in &about.names {
+                keep(&mut names, "/names", language.as_str(), name.as_str());
+            }
+            for (key, value) in about.tags.iter() {
+                keep(&mut tags, "/tags", key, value);
+            }
+        }
+        merged.names = names.into_iter().map(|(language, (_, name))| (language.to_owned(), name.to_owned())).collect();
+        merged.tags = tags.into_iter().map(|(key, (_, value))| (key, value)).collect::<Tags>();
+    }
+
+    fn provenance(&self, property: &'static str, at: usize) -> Provenance {
+        let record = self.group[at];
+        Provenance {
+            property,
+            record: record.key.clone(),
+            license: record.license.clone(),
+            update_time: record.update_time,
+            confidence: self.joined[at],
+        }
+    }
+
+    fn conflict(&self, property: Cow<'static, str>, record: usize, taken: usize, rule: Rule) -> Conflict {
+        Conflict { property, record: self.giving[record], taken: self.giving[taken], rule: rule.name() }
     }
 }
 
@@ -110,60 +222,9 @@ fn joined_with(record: usize, members: &[usize], links: &[Link]) -> f64 {
     round(within.fold(0.0, f64::max))
 }
 
-fn provenance(property: &'static str, record: &Record, confidence: f64) -> Provenance {
-    Provenance {
-        property,
-        record: record.key.clone(),
-        license: record.license.clone(),
-        update_time: record.update_time,
-        confidence,
-    }
-}
-
 fn round(probability: f64) -> f64 {
     (probability * 100.0).round() / 100.0
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::{Connector, ConnectorType, Hash16, LonLat, RecordId, RecordKey};
-
-    fn record(dataset: usize, about: Attributes) -> Record {
-        Record {
-            key: RecordKey { dataset, id: RecordId::new("1") },
-            position: LonLat::new(9.5, 47.1).expect("a position"),
-            footprint: None,
-            attributes: Attributes { category: "charging_station".into(), ..about },
-            operator_key: None,
-            external_ids: Vec::new(),
-            update_time: None,
-            license: None,
-            raw: "{}".into(),
-            content_hash: Hash16([0; 16]),
-            line: None,
-            duplicate_of: None,
-            findings: Vec::new(),
-            parts: Vec::new(),
-        }
-    }
-
-    #[test]
-    fn what_belongs_together_comes_from_one_record() {
-        let plugs = vec![Connector { power_kw: Some(50.0), ..Connector::of(ConnectorType::Ccs2) }];
-        let first = Attributes { max_power_kw: Some(22.0), operator: Some("Foo".into()), ..Attributes::default() };
-        let second = Attributes {
-            connectors: plugs.clone(),
-            max_power_kw: Some(50.0),
-            operator: Some("Bar".into()),
-            operator_wikidata: Some("Q1".into()),
-            ..Attributes::default()
-        };
-        let merged = place(&[record(0, first.clone()), record(1, second)], &[0, 1], &[]).attributes;
-        assert_eq!((merged.connectors, merged.max_power_kw), (plugs, Some(50.0)));
-        assert_eq!((merged.operator.as_deref(), merged.operator_wikidata), (Some("Foo"), None));
-
-        let alone = place(&[record(0, first), record(1, Attributes::default())], &[0, 1], &[]).attributes;
-        assert_eq!(alone.max_power_kw, Some(22.0), "a power without plugs is better than none");
-    }
-}
+mod tests;

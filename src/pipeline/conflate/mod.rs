@@ -11,6 +11,7 @@
 //! - **Source**: match, review and miss with two thresholds, after Hootenanny's *Unifying POI Conflation*; one-to-one
 //!   assignment, best pair first, is worth 8 points of F1 on labelled pairs (GER-LLM, Pittsburgh).
 
+pub mod bridge;
 mod candidates;
 mod cluster;
 mod corpus;
@@ -22,16 +23,19 @@ mod merge;
 mod model;
 mod rivals;
 mod score;
+mod survivorship;
 mod veto;
 mod words;
 
 pub use cluster::{Link, Reason, Verdict};
 pub use corpus::Corpus;
-pub use decisions::{Decision, Decisions, DecisionsError};
+pub use decisions::{Decision, Decisions, DecisionsError, UnderReview, Updated, update};
 pub use evidence::Evidence;
 pub use features::{Feature, Features};
+pub use merge::{Merge, Merging};
 pub use model::{Curve, Model, ModelError, Models, Piece, probability};
 pub use score::{Compared, Score};
+pub use survivorship::{Attribute, Rule, Survivorship};
 pub use veto::Veto;
 
 use std::collections::BTreeMap;
@@ -88,12 +92,19 @@ pub fn resolve(
 ///
 /// `records` are sorted by key; members of places and links are indices into them.
 #[must_use]
-pub fn conflate(records: &[Record], taxonomy: &Taxonomy, models: &Models, decisions: &Decisions) -> Conflation {
+pub fn conflate(
+    records: &[Record],
+    taxonomy: &Taxonomy,
+    models: &Models,
+    decisions: &Decisions,
+    merging: &Merging,
+) -> Conflation {
     debug_assert!(records.is_sorted_by(|a, b| a.key < b.key), "records are sorted and their keys unique");
     let evidence: Vec<Evidence> = records.par_iter().map(Evidence::of).collect();
     let forced = decisions.among(records);
     let Resolution { clusters, links, candidates } = resolve(&Corpus::of(evidence), taxonomy, models, &forced);
-    let places = clusters.iter().map(|members| merge::place(records, members, &links)).collect();
+    let merger = merge::Merger::new(records, merging, &links);
+    let places = clusters.par_iter().map(|members| merger.place(members)).collect();
     let decisions_unused = decisions.len() - forced.len();
     Conflation { places, links, candidates, decisions_unused }
 }

@@ -63,6 +63,9 @@ impl Change<'_> {
     fn class<'l>(&self, id: &Cell, changed: &[&str], lineage: &'l Lineage) -> (Class, Option<&'l str>) {
         let id = id.as_text().unwrap_or_default();
         match (self.old, self.new) {
+            // Another source's table of layered places has it, or had it.
+            (None, _) if lineage.was_there(id) => (Class::Added, None),
+            (_, None) if lineage.is_there(id) => (Class::Removed, None),
             (None, _) => match lineage.came_from(id) {
                 Some(from) => (Class::Split, Some(from)),
                 None if lineage.was_known(id) => (Class::Revived, None),

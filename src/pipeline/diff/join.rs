@@ -6,7 +6,6 @@ use polars::prelude::{Column, DataFrame, DataFrameJoinOps, JoinArgs, JoinType};
 use crate::domain::{Hash16, hex};
 use crate::pipeline::RunError;
 use crate::pipeline::ports::Tables;
-use crate::pipeline::tabulate::tables::PLACES;
 
 /// Rows of the old and the new table, counted from 0.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -25,9 +24,9 @@ impl Joined {
     }
 }
 
-/// Joins `places` of two snapshots by id.
-pub(super) fn join(old: &dyn Tables, new: &dyn Tables) -> Result<Joined, RunError> {
-    let (old, new) = (keys(old, "old")?, keys(new, "new")?);
+/// Joins a table of places of two snapshots by id.
+pub(super) fn join(table: &str, old: &dyn Tables, new: &dyn Tables) -> Result<Joined, RunError> {
+    let (old, new) = (keys(table, old, "old")?, keys(table, new, "new")?);
     let args = JoinArgs::new(JoinType::Full);
     let joined = old.join(&new, ["old_id"], ["new_id"], args, None).map_err(RunError::failed)?;
     let row =
@@ -53,14 +52,16 @@ pub(super) fn join(old: &dyn Tables, new: &dyn Tables) -> Result<Joined, RunErro
 }
 
 /// Id, row hash and row number of every place; columns are named after `side`.
-fn keys(tables: &dyn Tables, side: &str) -> Result<DataFrame, RunError> {
+fn keys(table: &str, tables: &dyn Tables, side: &str) -> Result<DataFrame, RunError> {
     let (mut ids, mut hashes): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
-    tables.read(&PLACES.name, &["id", "row_hash"], &mut |batch| {
-        let (id, hash) = (batch.column(0).as_string::<i32>(), batch.column(1).as_fixed_size_binary());
-        ids.extend(id.iter().flatten().map(str::to_owned));
-        hashes.extend(hash.iter().map(|hash| hash.map_or_else(String::new, hex)));
-        Ok(())
-    })?;
+    if tables.has(table) {
+        tables.read(table, &["id", "row_hash"], &mut |batch| {
+            let (id, hash) = (batch.column(0).as_string::<i32>(), batch.column(1).as_fixed_size_binary());
+            ids.extend(id.iter().flatten().map(str::to_owned));
+            hashes.extend(hash.iter().map(|hash| hash.map_or_else(String::new, hex)));
+            Ok(())
+        })?;
+    }
     let rows: Vec<u64> = (0..ids.len() as u64).collect();
     debug_assert!(hashes.iter().all(|hash| hash.len() == 2 * size_of::<Hash16>()), "every place has a hash");
     let columns = vec![

@@ -45,6 +45,16 @@ impl Lineage {
         self.known.contains(id)
     }
 
+    /// Whether the older snapshot has a place with this id, in whatever table.
+    pub(super) fn was_there(&self, id: &str) -> bool {
+        self.old.places.contains_key(id)
+    }
+
+    /// Whether the newer snapshot has a place with this id, in whatever table.
+    pub(super) fn is_there(&self, id: &str) -> bool {
+        self.new.places.contains_key(id)
+    }
+
     /// For a new id: the place that most of its records belonged to before.
     pub(super) fn came_from(&self, id: &str) -> Option<&str> {
         Bridge::most(self.new.places.get(id)?, &self.old)

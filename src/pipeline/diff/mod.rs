@@ -30,15 +30,24 @@ use lineage::Lineage;
 ///
 /// When a table of either snapshot cannot be read.
 pub fn diff(old: Option<&dyn Tables>, new: &dyn Tables) -> Result<Vec<Row>, RunError> {
+    diff_of(&PLACES.name, old, new)
+}
+
+/// As [`diff`], of one table of places; where a snapshot does not have it, of no rows.
+///
+/// # Errors
+///
+/// As [`diff`].
+pub fn diff_of(table: &str, old: Option<&dyn Tables>, new: &dyn Tables) -> Result<Vec<Row>, RunError> {
     let Some(old) = old else { return Ok(Vec::new()) };
-    let joined = join(old, new)?;
+    let joined = join(table, old, new)?;
     if joined.is_empty() {
         return Ok(Vec::new());
     }
     let lineage = Lineage::read(old, new)?;
     let Joined { added, removed, changed } = joined;
-    let old_rows = rows_at(old, removed.iter().copied().chain(changed.iter().map(|(old, _)| *old)))?;
-    let new_rows = rows_at(new, added.iter().copied().chain(changed.iter().map(|(_, new)| *new)))?;
+    let old_rows = rows_at(table, old, removed.iter().copied().chain(changed.iter().map(|(old, _)| *old)))?;
+    let new_rows = rows_at(table, new, added.iter().copied().chain(changed.iter().map(|(_, new)| *new)))?;
 
     let mut changes: Vec<(u64, Row)> = Vec::new();
     let mut push = |change: Change<'_>| changes.push((change.key(), change.row(&lineage)));
@@ -66,12 +75,15 @@ pub fn count_by_class(changes: &[Row]) -> BTreeMap<ChangeClass, u64> {
     counts
 }
 
-/// The rows of `places` at these places of the table, in any order.
-fn rows_at(tables: &dyn Tables, rows: impl Iterator<Item = u64>) -> Result<BTreeMap<u64, Row>, RunError> {
+/// The rows at these places of the table, in any order.
+fn rows_at(table: &str, tables: &dyn Tables, rows: impl Iterator<Item = u64>) -> Result<BTreeMap<u64, Row>, RunError> {
     let mut wanted: Vec<u64> = rows.collect();
     wanted.sort_unstable();
     let mut found: Vec<Row> = Vec::with_capacity(wanted.len());
-    tables.read_rows(&PLACES.name, &wanted, &mut |batch| {
+    if wanted.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    tables.read_rows(table, &wanted, &mut |batch| {
         found.extend(batch_rows(&PLACES, &batch));
         Ok(())
     })?;

@@ -2,6 +2,7 @@
 //! says what stands in them.
 
 mod arrow;
+pub mod conflicts;
 mod dictionary;
 mod read;
 pub mod rows;

@@ -10,6 +10,7 @@ use crate::domain::{
     Access, Address, Cell, Connector, Current, Finding, Hash16, LonLat, Place, Provenance, Record, Reject, Status,
     Tags, hilbert_key,
 };
+use crate::pipeline::conflate::bridge::Span;
 use crate::pipeline::conflate::identity::{Memory, Seen};
 use crate::pipeline::conflate::{Evidence, Link};
 
@@ -18,10 +19,10 @@ pub type Row = Vec<Cell>;
 
 /// Places with their ids, in the order of the table.
 #[must_use]
-pub fn places(found: &[(Uuid, Place)], datasets: &[String]) -> Vec<Row> {
-    let mut sorted: Vec<&(Uuid, Place)> = found.iter().collect();
+pub fn places<'a>(found: impl Iterator<Item = (Uuid, &'a Place)>, datasets: &[String]) -> Vec<Row> {
+    let mut sorted: Vec<(Uuid, &Place)> = found.collect();
     sorted.sort_by_key(|(id, place)| (hilbert_key(place.position), *id));
-    sorted.into_par_iter().map(|(id, place)| place_row(*id, place, datasets)).collect()
+    sorted.into_par_iter().map(|(id, place)| place_row(id, place, datasets)).collect()
 }
 
 fn place_row(id: Uuid, place: &Place, datasets: &[String]) -> Row {
@@ -240,8 +241,27 @@ pub fn identity(memory: &Memory) -> Vec<Row> {
     memory.iter().map(line).collect()
 }
 
+/// Which place each record was part of, and when.
+#[must_use]
+pub fn bridge(spans: &[Span]) -> Vec<Row> {
+    let line = |span: &Span| {
+        let (dataset, record) = &span.record;
+        row(
+            &tables::BRIDGE,
+            [
+                ("dataset", Cell::Text(dataset.clone())),
+                ("record_id", Cell::Text(record.to_string())),
+                ("place_id", Cell::Text(span.place_id.to_string())),
+                ("valid_from", Cell::time(span.valid_from)),
+                ("valid_to", Cell::time(span.valid_to)),
+            ],
+        )
+    };
+    spans.iter().map(line).collect()
+}
+
 /// Cells under the names of their columns; the names are checked, so a column added in one place only shows at once.
-fn row<const N: usize>(table: &Table, cells: [(&'static str, Cell); N]) -> Row {
+pub(super) fn row<const N: usize>(table: &Table, cells: [(&'static str, Cell); N]) -> Row {
     assert!(
         table.columns.iter().map(|column| &*column.name).eq(cells.iter().map(|(name, _)| *name)),
         "a row of {} has its columns",
@@ -302,7 +322,7 @@ fn tags(tags: &Tags) -> Cell {
     Cell::Map(tags.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect())
 }
 
-fn address(address: &Address) -> Cell {
+pub(super) fn address(address: &Address) -> Cell {
     Cell::Struct(vec![
         ("freeform", Cell::text(address.freeform.clone())),
         ("street", Cell::text(address.street.clone())),
@@ -314,7 +334,7 @@ fn address(address: &Address) -> Cell {
     ])
 }
 
-fn connector(connector: &Connector) -> Cell {
+pub(super) fn connector(connector: &Connector) -> Cell {
     Cell::Struct(vec![
         ("type", Cell::Text(connector.kind.name().to_owned())),
         ("current", Cell::text(connector.current.map(Current::name))),

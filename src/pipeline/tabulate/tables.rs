@@ -97,7 +97,11 @@ place_columns! {
 pub static PLACES: Table = Table {
     name: Cow::Borrowed("places"),
     schema_version: 1,
-    doc: Cow::Borrowed("One row per place."),
+    doc: Cow::Borrowed(
+        "One row per place. With `conflate.merge = \"layered\"` it is not written: there is a `places_<source>.parquet` per \
+         source with the same columns instead, one row per place that the source knows, and what the source says of it; `id` is \
+         that of the place, so that these tables join on it.",
+    ),
     columns: Cow::Borrowed(PLACE_COLUMNS),
 };
 
@@ -106,7 +110,8 @@ pub static PLACE_CHANGES: Table = Table {
     name: Cow::Borrowed("changes/places"),
     schema_version: 1,
     doc: Cow::Borrowed(
-        "One row per place that is different from the base snapshot, with the full new row; empty without a base.",
+        "One row per place that is different from the base snapshot, with the full new row; empty without a base. Of layered \
+         places there is a `changes/places_<source>.parquet` per source instead.",
     ),
     columns: Cow::Borrowed(PLACE_CHANGE_COLUMNS),
 };
@@ -246,5 +251,79 @@ pub static IDENTITY: Table = Table {
     ]),
 };
 
+/// One row per value that was not taken.
+pub static CONFLICTS: Table = Table {
+    name: Cow::Borrowed("conflicts"),
+    schema_version: 1,
+    doc: Cow::Borrowed(
+        "One row per place, attribute and record that says something else than what the place shows. Only records that \
+         contribute to the place, so none without an open licence beside one that has it. What differs in writing alone, \
+         positions within 25 m, and an address that says less are no conflicts.",
+    ),
+    columns: Cow::Borrowed(&[
+        required("place_id", Kind::Uuid, "The place."),
+        required(
+            "property",
+            Kind::Text,
+            "The attribute as a JSON pointer into `places`, e.g. `/name`, `/tags/ref`; of the position `/geometry`.",
+        ),
+        required("dataset", Kind::Text, "Source of the record whose value was not taken."),
+        required("record_id", Kind::Text, "Id of that record in the source's own terms."),
+        required("value", Kind::Json, "Its value as JSON; of the position [longitude, latitude]."),
+        required("taken_dataset", Kind::Text, "Source of the record whose value was taken."),
+        required("taken_record_id", Kind::Text, "Id of that record in the source's own terms."),
+        required("taken_value", Kind::Json, "The value that was taken, as JSON."),
+        required("rule", Kind::Text, "What chose: `priority`, `newest`, `complete` or `agreement`."),
+    ]),
+};
+
+/// One row per record and time in a place.
+pub static BRIDGE: Table = Table {
+    name: Cow::Borrowed("bridge"),
+    schema_version: 1,
+    doc: Cow::Borrowed(
+        "One row per source record and time that it was part of a place, over all snapshots of the pipeline. Which place a \
+         record was part of at a vintage T: `valid_from <= T and (valid_to is null or T < valid_to)`. Spans of one record do not \
+         overlap; a run of an earlier vintage than the snapshot before forgets what came after it.",
+    ),
+    columns: Cow::Borrowed(&[
+        required("dataset", Kind::Text, "Name of the source in the pipeline file."),
+        required("record_id", Kind::Text, "Id in the source's own terms."),
+        required("place_id", Kind::Uuid, "The place."),
+        optional(
+            "valid_from",
+            Kind::Time,
+            "Vintage of the first snapshot with it; missing where no source has a date.",
+        ),
+        optional(
+            "valid_to",
+            Kind::Time,
+            "Vintage of the first snapshot without it, or with it in another place; missing while it is there.",
+        ),
+    ]),
+};
+
 /// Every table, in the order of the documentation.
-pub static ALL: &[&Table] = &[&PLACES, &SOURCES, &LINKS, &REJECTS, &FINDINGS, &IDENTITY, &PLACE_CHANGES];
+pub static ALL: &[&Table] =
+    &[&PLACES, &SOURCES, &CONFLICTS, &LINKS, &REJECTS, &FINDINGS, &IDENTITY, &BRIDGE, &PLACE_CHANGES];
+
+/// What the names of the tables of layered places begin with.
+const LAYERED: &str = "places_";
+
+/// Places as one source describes them.
+#[must_use]
+pub fn places_of(dataset: &str) -> Table {
+    Table { name: format!("{LAYERED}{dataset}").into(), ..PLACES.clone() }
+}
+
+/// Changes of a table of places.
+#[must_use]
+pub fn changes_of(places: &str) -> Table {
+    Table { name: format!("changes/{places}").into(), ..PLACE_CHANGES.clone() }
+}
+
+/// Whether a table of this name holds places, of all sources or as one source describes them.
+#[must_use]
+pub fn holds_places(table: &str) -> bool {
+    table == PLACES.name || table.starts_with(LAYERED)
+}
