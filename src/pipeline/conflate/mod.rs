@@ -17,6 +17,7 @@ mod corpus;
 mod decisions;
 mod evidence;
 mod features;
+mod fit;
 pub mod identity;
 mod merge;
 mod model;
@@ -28,7 +29,8 @@ pub use corpus::Corpus;
 pub use decisions::{Decision, Decisions, DecisionsError};
 pub use evidence::Evidence;
 pub use features::{Feature, Features};
-pub use model::{Curve, Model, ModelError, Models, Piece, probability};
+pub use fit::{FitError, FitSet, Fitted, fit, written};
+pub use model::{Curve, Model, ModelError, Models, Piece, Shape, probability};
 pub use score::{Score, compare};
 pub use veto::Veto;
 
@@ -74,6 +76,12 @@ pub fn resolve(
     let scored = score::worth_a_look(&pairs, corpus, models);
     let (clusters, links) = cluster::of(corpus, &scored, forced, models);
     Resolution { clusters, links, candidates: pairs.len() as u64 }
+}
+
+/// The pairs that [`resolve`] compares: indices of two records, the smaller first; sorted, each once.
+#[must_use]
+pub fn candidates(corpus: &Corpus, taxonomy: &Taxonomy) -> Vec<(usize, usize)> {
+    candidates::of(corpus, taxonomy)
 }
 
 /// Merges the records that describe the same place.

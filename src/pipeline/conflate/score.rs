@@ -51,6 +51,13 @@ pub(super) fn veto(pair: Pair, corpus: &Corpus) -> Option<Veto> {
     veto::of(a, b, &features::of(a, b, corpus), corpus)
 }
 
+/// What is seen of two records, and what keeps them apart: all that a fit needs.
+pub(super) fn unweighed((a, b): Pair, corpus: &Corpus) -> (Features, Option<Veto>) {
+    let (a, b) = (&corpus.records[a], &corpus.records[b]);
+    let seen = features::of(a, b, corpus);
+    (seen, veto::of(a, b, &seen, corpus))
+}
+
 fn seen<'m>((a, b): Pair, corpus: &Corpus, models: &'m Models) -> (&'m Model, Features) {
     let (a, b) = (&corpus.records[a], &corpus.records[b]);
     (models.of(a, b), features::of(a, b, corpus))
