@@ -79,7 +79,10 @@ mod tests {
         }
         let apart: Vec<usize> = (0..12).collect();
         let found = BCubed::of(&apart, &truth).unwrap();
-        assert!(found.precision == 1.0 && (found.recall - 3.0 / 12.0).abs() < 1e-12, "each true cluster gives 1 in all");
+        assert!(
+            found.precision == 1.0 && (found.recall - 3.0 / 12.0).abs() < 1e-12,
+            "each true cluster gives 1 in all"
+        );
         assert_eq!(BCubed::of(&[], &[]), None);
     }
 

@@ -7,6 +7,7 @@
 mod assignment;
 mod calibration;
 mod clusters;
+mod hold_out;
 mod interval;
 mod labelled;
 mod linked;
@@ -16,6 +17,7 @@ mod plot;
 pub use assignment::one_to_one;
 pub use calibration::{Bin, Calibration};
 pub use clusters::{BCubed, components};
+pub use hold_out::{Grouped, HoldOutError, fit_on, hold_out};
 pub use interval::{Interval, wilson};
 pub use labelled::{LabelledPair, LabelledSet, LeftOutPair, judge};
 pub use linked::{Linked, link_tables};
