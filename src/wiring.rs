@@ -1,9 +1,11 @@
 //! Wiring: the one place that names every adapter.
 
+mod eval;
 mod fetch;
 
 use std::path::{Path, PathBuf};
 
+pub use self::eval::{LabelSet, label_sets, model, shipped_taxonomy, two_tables, write_file};
 pub use self::fetch::FetchWanted;
 use crate::adapters::geoparquet::{FolderStore, SnapshotFolder, StoreError};
 use crate::adapters::io::{CsvDecisions, FolderScratch};

@@ -3,6 +3,7 @@
 
 pub mod geoparquet;
 pub mod io;
+pub mod labels;
 pub mod memory;
 pub mod ocpi;
 pub mod open_charge_map;

@@ -2,6 +2,7 @@
 
 mod check;
 mod diff;
+mod eval;
 mod explain;
 mod fetch;
 mod interrupt;
@@ -46,6 +47,7 @@ enum Command {
     Diff(diff::Diff),
     Load(load::Load),
     Explain(explain::Explain),
+    Eval(Box<eval::Eval>),
 }
 
 /// Flags that beat the pipeline file.
@@ -110,6 +112,7 @@ pub fn main() -> ExitCode {
         Command::Diff(diff) => diff.execute(&mut out),
         Command::Load(load) => load.execute(&mut out),
         Command::Explain(explain) => explain.execute(&mut out),
+        Command::Eval(eval) => eval.execute(&mut out),
     };
     let ended = ended.and_then(|code| {
         out.flush()?;

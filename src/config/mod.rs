@@ -17,5 +17,5 @@ pub use fetch::{FetchSettings, RetrySettings};
 pub use file::ConfigError;
 pub use memory::{MemoryError, memory_size};
 pub use secret::Secret;
-pub use settings::{Overrides, RegionSettings, Settings};
+pub use settings::{Overrides, RegionSettings, Settings, shipped};
 pub use sources::{SourceKind, SourceSettings};

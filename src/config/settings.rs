@@ -107,6 +107,20 @@ pub enum RegionSettings {
     Boundary(PathBuf, f64),
 }
 
+/// Categories and operators as every binary carries them.
+///
+/// # Panics
+///
+/// Never: tests read both.
+#[must_use]
+pub fn shipped() -> (Taxonomy, Operators) {
+    let taxonomy =
+        Taxonomy::parse(CATEGORIES, &["places".to_owned()]).expect("the shipped categories are read by a test");
+    let mut operators = Operators::default();
+    operators.read(OPERATORS).expect("the shipped operators are read by a test");
+    (taxonomy, operators)
+}
+
 impl Settings {
     /// Reads a pipeline file and applies the flags.
     ///

@@ -14,6 +14,7 @@ use std::mem;
 pub mod conflate;
 pub mod diff;
 mod error;
+pub mod evaluate;
 mod extract;
 mod identify;
 pub mod layers;

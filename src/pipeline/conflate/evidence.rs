@@ -91,13 +91,15 @@ impl Evidence {
             about.connectors.iter().filter_map(|c| c.kind.class()).map(|class| class.name().to_owned()).collect();
         connectors.sort_unstable();
         connectors.dedup();
+        // A record of labelled pairs may have none.
+        let categories = std::iter::once(&about.category).chain(&about.alternate_categories);
         let extent = record.footprint.as_ref().and_then(BoundingRect::bounding_rect);
         Self {
             dataset: record.key.dataset,
             lon: record.position.lon(),
             lat: record.position.lat(),
             extent: extent.map(|rect| [rect.min().x, rect.min().y, rect.max().x, rect.max().y]),
-            categories: std::iter::once(&about.category).chain(&about.alternate_categories).cloned().collect(),
+            categories: categories.filter(|name| !name.is_empty()).cloned().collect(),
             names,
             operator: record.operator_key.as_deref().map(str::to_owned),
             brand: folded(&about.brand),
@@ -122,12 +124,11 @@ impl Evidence {
     }
 }
 
-/// Street and house number, else the free address.
+/// Street and house number, else the free address, else what there is.
 fn address_line(address: &Address) -> Option<String> {
     match (&address.street, &address.housenumber) {
         (Some(street), Some(number)) => Some(format!("{street} {number}")),
-        (Some(street), None) => Some(street.clone()),
-        (None, _) => address.freeform.clone(),
+        (street, _) => address.freeform.as_ref().or(street.as_ref()).cloned(),
     }
 }
 

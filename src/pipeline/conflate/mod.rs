@@ -18,6 +18,7 @@ mod corpus;
 mod decisions;
 mod evidence;
 mod features;
+mod fit;
 pub mod identity;
 mod merge;
 mod model;
@@ -32,8 +33,9 @@ pub use corpus::Corpus;
 pub use decisions::{Decision, Decisions, DecisionsError, UnderReview, Updated, update};
 pub use evidence::Evidence;
 pub use features::{Feature, Features};
+pub use fit::{FitError, FitSet, Fitted, fit, written};
 pub use merge::{Merge, Merging};
-pub use model::{Curve, Model, ModelError, Models, Piece, probability};
+pub use model::{Curve, Model, ModelError, Models, Piece, Shape, probability};
 pub use score::{Compared, Score};
 pub use survivorship::{Attribute, Rule, Survivorship};
 pub use veto::Veto;
@@ -68,12 +70,6 @@ pub struct Resolution {
     pub candidates: u64,
 }
 
-/// Pairs to compare, sorted, each once, the smaller index first.
-#[must_use]
-pub fn candidates(corpus: &Corpus, taxonomy: &Taxonomy) -> Vec<(usize, usize)> {
-    candidates::of(corpus, taxonomy)
-}
-
 /// Finds the records that are the same place. `forced` are a person's verdicts, by indices, the smaller first.
 #[must_use]
 pub fn resolve(
@@ -86,6 +82,12 @@ pub fn resolve(
     let compared = Compared::of(corpus, models, pairs);
     let (clusters, links) = cluster::of(corpus, models, &compared, forced);
     Resolution { clusters, links, candidates: compared.len() as u64 }
+}
+
+/// The pairs that [`resolve`] compares: indices of two records, the smaller first; sorted, each once.
+#[must_use]
+pub fn candidates(corpus: &Corpus, taxonomy: &Taxonomy) -> Vec<(usize, usize)> {
+    candidates::of(corpus, taxonomy)
 }
 
 /// Merges the records that describe the same place.

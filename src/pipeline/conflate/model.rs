@@ -39,6 +39,22 @@ pub struct Curve {
     /// The weight of a missing value.
     #[serde(default)]
     pub missing: f64,
+    /// The direction that a fit may not leave.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shape: Option<Shape>,
+    /// Whether a fit leaves the weights as they are.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub fixed: bool,
+}
+
+/// The direction of a curve.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Shape {
+    /// A larger value never speaks less for one place.
+    Rising,
+    /// A larger value never speaks more for one place.
+    Falling,
 }
 
 impl Curve {
@@ -188,6 +204,12 @@ impl Models {
         Ok(Self { charging: Model::parse(charging)?, places: Model::parse(places)? })
     }
 
+    /// One model for every kind of place.
+    #[must_use]
+    pub fn both(model: &Model) -> Self {
+        Self { charging: model.clone(), places: model.clone() }
+    }
+
     /// The one that compares these two.
     pub(super) fn of_pair(&self, (a, b): (usize, usize), corpus: &Corpus) -> &Model {
         let charging = corpus.records[a].charging && corpus.records[b].charging;
@@ -218,7 +240,13 @@ mod tests {
 
     #[test]
     fn a_curve_is_linear_between_its_knots_and_constant_beyond() {
-        let curve = Curve { at: vec![0.0, 10.0, 20.0], weights: vec![4.0, 2.0, -6.0], missing: -0.5 };
+        let curve = Curve {
+            at: vec![0.0, 10.0, 20.0],
+            weights: vec![4.0, 2.0, -6.0],
+            missing: -0.5,
+            shape: None,
+            fixed: false,
+        };
         let cases = [
             (Some(-1.0), 4.0),
             (Some(0.0), 4.0),

@@ -137,6 +137,14 @@ impl<'c> Compared<'c> {
     }
 }
 
+impl Compared<'_> {
+    /// What keeps two records apart, if anything does.
+    #[must_use]
+    pub fn veto(&self, pair: Pair) -> Option<Veto> {
+        veto(pair, self.corpus)
+    }
+}
+
 fn first_look(pair: Pair, corpus: &Corpus, models: &Models) -> FirstLook {
     let (a, b) = (&corpus.records[pair.0], &corpus.records[pair.1]);
     let seen = features::of(a, b, corpus);
