@@ -52,8 +52,16 @@ pub(super) struct Eval {
     /// Measure each group by a model learned from the others
     #[arg(long)]
     hold_out: bool,
-    /// What a group is: the name of the folder that a set's files lie in, of the folder above, or each set by itself
-    #[arg(long, value_name = "WHAT", value_enum, default_value = "folder")]
+    /// What a group is: `folder`, unless this is given, by the name of the folder that a set's files lie in; `parent`, of the
+    /// folder above that; or `set`, each set by itself
+    #[arg(
+        long,
+        value_name = "WHAT",
+        value_enum,
+        default_value = "folder",
+        hide_default_value = true,
+        hide_possible_values = true
+    )]
     group_by: GroupBy,
     /// Match two whole tables end to end instead: CSV files with a record a line
     #[arg(long, num_args = 2, value_names = ["A.csv", "B.csv"], requires = "truth",
