@@ -82,7 +82,9 @@ pub fn fit(template: &Model, sets: &[FitSet<'_>], fitted_on: String) -> Result<F
     let sets = by_set.len() as f64;
     for set in &mut by_set {
         let weight = pairs as f64 / (sets * set.len() as f64);
-        set.iter_mut().for_each(|example| example.weight = weight);
+        for example in set {
+            example.weight = weight;
+        }
     }
     let all: Vec<&Example> = by_set.iter().flatten().collect();
     let design = Design::of(template, &all);
