@@ -31,10 +31,9 @@ test-quick *args:
 packages:
     sh tests/run.sh --install-only
 
-# `just bench osm` or, with QuackOSM too, `just bench osm --quackosm`; a release build (15 min), then 3 to 5 min
+# `osm` (with QuackOSM too: `osm --quackosm`), 3 to 5 min, or `conflate`, 1 min; before, a release build (15 min)
 bench what *args:
-    python3 tests/bench/{{ what }}.py ${POIMILL_DATA:-../shared/data}/osm/world-sample.osm.pbf \
-        --small ${POIMILL_DATA:-../shared/data}/osm/monaco-20260710.osm.pbf {{ args }}
+    python3 tests/bench/{{ what }}.py {{ args }}
 
 # Open Charge Map dumps of 200 MB and 1 GB, made by repetition; a release build (15 min), then 1 min
 bench-ocm *args:

@@ -1,8 +1,9 @@
 """Times the reading of one OSM extract by poimill and by other tools, in turn, and prints a Markdown table.
 
-    python3 tests/bench/osm.py EXTRACT.osm.pbf [--small MONACO.osm.pbf] [--rounds 5] [--slow-rounds 2] [--quackosm]
+    python3 tests/bench/osm.py [EXTRACT.osm.pbf] [--small MONACO.osm.pbf] [--rounds 5] [--slow-rounds 2] [--quackosm]
                                [--skip NAME,…] [--poimill BINARY] [--extract-bench BINARY] [--work FOLDER]
 
+Without an extract, those of `$POIMILL_DATA/osm`, or of ../shared/data/osm beside the repository, are read.
 Builds poimill and `tests/bench/extract.rs` for release unless it is given both. Contestants, each a process of its own, every round in this order:
 
 - `zlib`: C zlib inflates every blob on one thread; framing and reading are not timed. What decompression alone costs.
@@ -35,6 +36,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
+DATA = Path(os.environ.get("POIMILL_DATA", ROOT / "../shared/data")) / "osm"
 THREADS = "2"
 QUACKOSM = ["quackosm==0.19.0", "duckdb==1.5.5", "duckdb-extension-spatial==1.5.5"]
 
@@ -273,7 +275,7 @@ def targets(by_name: dict[str, Contestant], size_mb: float) -> list[tuple[str, f
 
 def main() -> None:
     arguments = argparse.ArgumentParser(usage=__doc__)
-    arguments.add_argument("extract", type=Path)
+    arguments.add_argument("extract", type=Path, nargs="?")
     arguments.add_argument("--small", type=Path)
     arguments.add_argument("--rounds", type=int, default=5)
     arguments.add_argument("--slow-rounds", type=int, default=2, help="rounds of those that take half a minute")
@@ -283,6 +285,9 @@ def main() -> None:
     arguments.add_argument("--extract-bench", type=Path, help="tests/bench/extract.rs, built; else it is built")
     arguments.add_argument("--work", type=Path, help="folder for what is written; a memory-backed one is fairest")
     told = arguments.parse_args()
+    if told.extract is None:
+        told.extract = DATA / "world-sample.osm.pbf"
+        told.small = told.small or DATA / "monaco-20260710.osm.pbf"
     extract, small = told.extract.resolve(), told.small and told.small.resolve()
 
     poimill, bench = (told.poimill, told.extract_bench) if told.poimill and told.extract_bench else built()

@@ -12,6 +12,8 @@ mod cli;
 #[cfg(test)]
 mod docs;
 #[cfg(test)]
+mod eval;
+#[cfg(test)]
 mod fetch;
 #[cfg(test)]
 mod fixtures;

@@ -64,9 +64,11 @@ impl<'o> Collected<'o> {
 
     fn record(&mut self, side: usize, raw: &Raw<'_>, file: &Path, line: u64) -> Option<usize> {
         let id = raw.iter().find(|(attribute, value)| *attribute == Attribute::Id && !value.is_empty());
-        let key = match id {
-            Some((_, id)) => format!("id {id}"),
-            None => raw.iter().map(|(attribute, value)| format!("{attribute:?} {value}\n")).collect(),
+        let key = if let Some((_, id)) = id {
+            format!("id {id}")
+        } else {
+            let said = raw.iter().map(|(attribute, value)| format!("{attribute:?} {value}"));
+            said.collect::<Vec<_>>().join("\n")
         };
         if let Some(known) = self.by_key[side].get(&key) {
             return *known;

@@ -110,7 +110,7 @@ fn text_of(path: &Path) -> Result<String, LabelsError> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").map(<[u8]>::to_vec).unwrap_or(bytes);
     String::from_utf8(bytes).map_err(|error| {
         let read = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-        let line = read.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let line = read.split(|byte| *byte == b'\n').count();
         LabelsError::NotText { path: path.to_owned(), line }
     })
 }

@@ -20,8 +20,8 @@ use crate::wiring::{self, LabelSet};
 
 /// Measure the matcher on labelled pairs, or learn a model from them
 ///
-/// Labels are files of pairs: CSV with two columns per attribute, told apart by a prefix (osm_name,fsq_name) or a suffix
-/// (name_a,name_b), and a column `label`; or the text of Geo-ER and Ditto (COL name VAL …). Each file is a set, and so are
+/// Labels are files of pairs: CSV with two columns per attribute, told apart by a prefix (`osm_name,fsq_name`) or a suffix
+/// (`name_a,name_b`), and a column `label`; or the text of Geo-ER and Ditto (`COL name VAL …`). Each file is a set, and so are
 /// the files of each folder; a line is printed for each set. Attributes are named as the columns of places, latitude and
 /// longitude are needed; every feature counts as far as its attributes are there.
 #[derive(Debug, clap::Args)]
@@ -52,8 +52,16 @@ pub(super) struct Eval {
     /// Measure each group by a model learned from the others
     #[arg(long)]
     hold_out: bool,
-    /// What a group is: the name of the folder that a set's files lie in, of the folder above, or each set by itself
-    #[arg(long, value_name = "WHAT", value_enum, default_value = "folder")]
+    /// What a group is: `folder`, unless this is given, by the name of the folder that a set's files lie in; `parent`, of the
+    /// folder above that; or `set`, each set by itself
+    #[arg(
+        long,
+        value_name = "WHAT",
+        value_enum,
+        default_value = "folder",
+        hide_default_value = true,
+        hide_possible_values = true
+    )]
     group_by: GroupBy,
     /// Match two whole tables end to end instead: CSV files with a record a line
     #[arg(long, num_args = 2, value_names = ["A.csv", "B.csv"], requires = "truth",
@@ -157,7 +165,7 @@ impl Eval {
             measured.push(Measured { set, group: groups[at].clone(), model, scores, measures });
         }
         self.write_files(&measured, fitted.values().next())?;
-        self.notes(&measured);
+        tell_notes(&measured);
         if self.json {
             writeln!(out, "{}", json::of(&self.told(), &measured))?;
         } else {
@@ -199,12 +207,12 @@ impl Eval {
         }
     }
 
-    fn write_files(&self, measured: &[Measured<'_>], fitted: Option<&Fitted>) -> Result<(), RunError> {
+    fn write_files(&self, measured: &[Measured<'_>], fitted: Option<&Fitted>) -> anyhow::Result<()> {
         if let (Some(path), Some(fitted)) = (&self.fit, fitted) {
             wiring::write_file(path, &written(fitted))?;
         }
         if let Some(path) = &self.errors {
-            wiring::write_file(path, &wrong::csv(measured).map_err(RunError::failed)?)?;
+            wiring::write_file(path, &wrong::csv(measured)?)?;
         }
         if let Some(path) = &self.plot {
             let curves: Vec<Plotted<'_>> = measured
@@ -216,14 +224,14 @@ impl Eval {
         }
         Ok(())
     }
+}
 
-    /// Says on stderr what was left out of each set.
-    fn notes(&self, measured: &[Measured<'_>]) {
-        let mut err = std::io::stderr().lock();
-        for (set, note) in measured.iter().flat_map(|set| set.set.notes.iter().map(move |note| (set, note))) {
-            // Nobody is left to tell when stderr is closed.
-            writeln!(err, "note: {}: {note}", set.set.name).ok();
-        }
+/// Says on stderr what was left out of each set.
+fn tell_notes(measured: &[Measured<'_>]) {
+    let mut err = std::io::stderr().lock();
+    for (set, note) in measured.iter().flat_map(|set| set.set.notes.iter().map(move |note| (set, note))) {
+        // Nobody is left to tell when stderr is closed.
+        writeln!(err, "note: {}: {note}", set.set.name).ok();
     }
 }
 

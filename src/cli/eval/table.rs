@@ -27,7 +27,7 @@ const HEADS: [&str; 14] = [
 pub(super) fn print(told: &str, measured: &[Measured<'_>], out: &mut impl Write) -> anyhow::Result<()> {
     writeln!(out, "{told}\n")?;
     let width = measured.iter().map(|set| set.set.name.chars().count()).max().unwrap_or(0).max("median".len());
-    let heads: Vec<String> = HEADS.iter().map(|head| head.to_string()).collect();
+    let heads: Vec<String> = HEADS.map(str::to_owned).to_vec();
     writeln!(out, "{}", line("set", width, &heads))?;
     for set in measured {
         let Measures { pairs, matches, .. } = set.measures;
@@ -95,9 +95,8 @@ fn cell(at: usize, figure: Option<f64>) -> String {
 }
 
 fn line(name: &str, width: usize, cells: &[String]) -> String {
-    let cells: String =
-        cells.iter().zip(HEADS).map(|(cell, head)| format!("  {cell:>width$}", width = head.len().max(6))).collect();
-    format!("{name:<width$}{cells}")
+    let cells = cells.iter().zip(HEADS).map(|(cell, head)| format!("{cell:>width$}", width = head.len().max(6)));
+    format!("{name:<width$}  {}", cells.collect::<Vec<_>>().join("  "))
 }
 
 pub(super) fn with_interval(share: Option<f64>, interval: Option<(f64, f64)>) -> String {

@@ -9,7 +9,6 @@ use serde_json::json;
 use super::table::with_interval;
 use super::wrong::{self, Wrong};
 use super::{Ended, Eval, json};
-use crate::pipeline::RunError;
 use crate::pipeline::conflate::{Compared, Corpus, Evidence, Models, Score, candidates};
 use crate::pipeline::evaluate::{Linked, link_tables};
 use crate::wiring;
@@ -40,7 +39,7 @@ pub(super) fn execute(eval: &Eval, tables: [&Path; 2], truth: &Path, models: &Mo
             score,
             records: [&read.records[*a], &read.records[*b]],
         });
-        wiring::write_file(path, &wrong::written(rows).map_err(RunError::failed)?)?;
+        wiring::write_file(path, &wrong::written(rows)?)?;
     }
     let mut err = std::io::stderr().lock();
     for note in &read.notes {

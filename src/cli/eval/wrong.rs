@@ -1,21 +1,8 @@
 //! The pairs that were judged wrongly, as CSV that a person goes through.
 
-use std::string::FromUtf8Error;
-
 use super::Measured;
 use crate::domain::Record;
 use crate::pipeline::conflate::{Piece, Score};
-
-/// Why the rows could not be made.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum WrongError {
-    #[error("a row cannot be written")]
-    Csv(#[from] csv::Error),
-    #[error("the rows cannot be ended")]
-    End(#[from] csv::IntoInnerError<csv::Writer<Vec<u8>>>),
-    #[error("the rows are not text")]
-    Text(#[from] FromUtf8Error),
-}
 
 /// What is told of each of the two records, behind `a_` or `b_`.
 const RECORD: [&str; 9] =
@@ -33,7 +20,7 @@ pub(super) struct Wrong<'a> {
 }
 
 /// Every wrong pair of every set, the worst first: those whose score is furthest from the truth.
-pub(super) fn csv(measured: &[Measured<'_>]) -> Result<String, WrongError> {
+pub(super) fn csv(measured: &[Measured<'_>]) -> anyhow::Result<String> {
     let mut rows: Vec<(f64, Wrong<'_>)> = Vec::new();
     for set in measured {
         for ((score, judged), labelled) in set.scores.iter().zip(&set.set.labelled.pairs) {
@@ -59,7 +46,7 @@ pub(super) fn csv(measured: &[Measured<'_>]) -> Result<String, WrongError> {
 }
 
 /// The rows as CSV with a header.
-pub(super) fn written<'a>(rows: impl Iterator<Item = Wrong<'a>>) -> Result<String, WrongError> {
+pub(super) fn written<'a>(rows: impl Iterator<Item = Wrong<'a>>) -> anyhow::Result<String> {
     let mut csv = csv::Writer::from_writer(Vec::new());
     let mut header: Vec<String> =
         ["set", "label", "remark", "score", "match_score", "veto", "distance_m"].map(str::to_owned).to_vec();

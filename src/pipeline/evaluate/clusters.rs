@@ -21,7 +21,9 @@ impl BCubed {
         debug_assert_eq!(found.len(), truth.len(), "both group the same records");
         let count = |clusters: &[usize]| {
             let mut sizes: BTreeMap<usize, u64> = BTreeMap::new();
-            clusters.iter().for_each(|cluster| *sizes.entry(*cluster).or_default() += 1);
+            for cluster in clusters {
+                *sizes.entry(*cluster).or_default() += 1;
+            }
             sizes
         };
         let (sizes_found, sizes_true) = (count(found), count(truth));
@@ -47,7 +49,6 @@ impl BCubed {
 /// The clusters that pairs make of so many records, each by its smallest record.
 #[must_use]
 pub fn components(records: usize, pairs: impl IntoIterator<Item = (usize, usize)>) -> Vec<usize> {
-    let mut parent: Vec<usize> = (0..records).collect();
     fn root(parent: &mut [usize], mut at: usize) -> usize {
         while parent[at] != at {
             parent[at] = parent[parent[at]];
@@ -55,6 +56,7 @@ pub fn components(records: usize, pairs: impl IntoIterator<Item = (usize, usize)
         }
         at
     }
+    let mut parent: Vec<usize> = (0..records).collect();
     for (a, b) in pairs {
         let (a, b) = (root(&mut parent, a), root(&mut parent, b));
         parent[a.max(b)] = a.min(b);

@@ -145,7 +145,7 @@ fn path(curve: &Curve, x: impl Fn(f64) -> f64, y: impl Fn(f64) -> f64) -> String
     for (at, point) in curve.points.iter().enumerate() {
         let (Some(precision), Some(recall)) = (point.counts.precision(), point.counts.recall()) else { continue };
         let (px, py) = (x(recall), y(precision));
-        let seen = last.is_none_or(|(lx, ly)| (px - lx).abs().max((py - ly).abs()) >= 0.5);
+        let seen = last.is_none_or(|(lx, ly)| (px - lx).abs().max((py - ly).abs()) >= 1.0);
         if seen || at + 1 == curve.points.len() {
             let verb = if last.is_none() { 'M' } else { 'L' };
             write!(path, "{verb}{px:.1} {py:.1}").expect("a text takes what is written");

@@ -88,7 +88,9 @@ pub fn fit<'a>(template: &Model, sets: &[FitSet<'a>], fitted_on: String) -> Resu
     let count = by_set.len() as f64;
     for set in &mut by_set {
         let weight = pairs as f64 / (count * set.len() as f64);
-        set.iter_mut().for_each(|example| example.weight = weight);
+        for example in set {
+            example.weight = weight;
+        }
     }
     let all: Vec<&Example> = by_set.iter().flatten().collect();
     let design = Design::of(template, &all);

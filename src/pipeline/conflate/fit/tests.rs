@@ -26,8 +26,11 @@ fn model(intercept: f64, curves: Vec<(Feature, Curve)>) -> Model {
     Model { fitted_on: String::new(), match_score: 0.8, review_score: 0.5, intercept, curves }
 }
 
+/// Pairs with their labels.
+type Pairs = Vec<((usize, usize), bool)>;
+
 /// Pairs up to 200 m apart, some with phones, labelled by chance as `truth` says.
-fn labelled(truth: &Model, pairs: usize, seed: u64) -> (Corpus, Vec<((usize, usize), bool)>) {
+fn labelled(truth: &Model, pairs: usize, seed: u64) -> (Corpus, Pairs) {
     let mut dice = Dice(seed);
     let mut evidence = Vec::new();
     for at in 0..pairs {
@@ -122,7 +125,7 @@ fn a_shape_is_kept_whatever_the_labels_say() {
 
 #[test]
 fn sets_count_equally_however_many_pairs_each_has() {
-    let near = |is_match: bool, pairs: usize| -> (Corpus, Vec<((usize, usize), bool)>) {
+    let near = |is_match: bool, pairs: usize| -> (Corpus, Pairs) {
         let evidence = (0..2 * pairs).map(|at| record(at % 2, 47.0, None));
         (Corpus::of(evidence), (0..pairs).map(|at| ((2 * at, 2 * at + 1), is_match)).collect())
     };

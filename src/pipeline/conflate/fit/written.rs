@@ -43,7 +43,7 @@ pub fn written(fitted: &Fitted) -> String {
 }
 
 fn line(text: &mut String, feature: Feature, curve: &Curve, width: usize) {
-    let list = |numbers: &[f64]| numbers.iter().map(|number| number.to_string()).collect::<Vec<_>>().join(", ");
+    let list = |numbers: &[f64]| numbers.iter().map(f64::to_string).collect::<Vec<_>>().join(", ");
     let mut parts = vec![format!("at = [{}]", list(&curve.at)), format!("weights = [{}]", list(&curve.weights))];
     if curve.missing != 0.0 {
         parts.push(format!("missing = {}", curve.missing));
