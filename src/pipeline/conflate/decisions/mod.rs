@@ -91,12 +91,13 @@ impl Decisions {
             if let Some(column) = COLUMNS.into_iter().find(|column| cell(column).is_empty()) {
                 return Err(DecisionsError::NoRecord { line, column });
             }
-            let key = |dataset: &str, id: &str| match datasets.iter().position(|name| name == dataset) {
-                Some(index) => Ok((index, RecordId::new(id))),
-                None => {
-                    let (dataset, known) = (dataset.to_owned(), datasets.join(", "));
-                    Err(DecisionsError::UnknownDataset { line, dataset, known })
-                }
+            let key = |dataset: &str, id: &str| {
+                let index = datasets.iter().position(|name| name == dataset);
+                index.map(|index| (index, RecordId::new(id))).ok_or_else(|| DecisionsError::UnknownDataset {
+                    line,
+                    dataset: dataset.to_owned(),
+                    known: datasets.join(", "),
+                })
             };
             let mut pair = [key(cell("dataset_a"), cell("record_id_a"))?, key(cell("dataset_b"), cell("record_id_b"))?];
             pair.sort();
