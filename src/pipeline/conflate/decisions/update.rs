@@ -51,12 +51,11 @@ pub fn update(text: &str, under_review: &[UnderReview]) -> Result<Updated, Decis
     let waiting: BTreeSet<[String; 4]> = under_review.iter().map(key).collect();
     let default_head = COLUMNS.iter().chain(&CONTEXT).copied().collect::<Vec<_>>().join(",") + "\n";
     let new;
-    let sheet = match sheet_of(text)? {
-        Some(sheet) => sheet,
-        None => {
-            new = format!("{}{default_head}", if text.starts_with('\u{feff}') { "\u{feff}" } else { "" });
-            sheet_of(&new)?.ok_or(DecisionsError::NoColumn { column: COLUMNS[0] })?
-        }
+    let sheet = if let Some(sheet) = sheet_of(text)? {
+        sheet
+    } else {
+        new = format!("{}{default_head}", if text.starts_with('\u{feff}') { "\u{feff}" } else { "" });
+        sheet_of(&new)?.ok_or(DecisionsError::NoColumn { column: COLUMNS[0] })?
     };
     let mut updated = sheet.head.to_owned();
     let [dataset_a, id_a, dataset_b, id_b, decision] = COLUMNS.map(|name| sheet.column(name));
