@@ -14,7 +14,7 @@ use super::memory::DEFAULT_MEMORY_BYTES;
 use super::secret::Secret;
 use super::sources::{SourceKind, SourceSettings, sources};
 use crate::adapters::geoparquet::DEFAULT_ZSTD_LEVEL;
-use crate::adapters::io::CsvDecisions;
+use crate::adapters::io::{CsvDecisions, DecisionsFileError};
 use crate::domain::{AreaRules, BBox, ConnectorCodes, Layer, Operators, Taxonomy, TaxonomyError, hex};
 use crate::pipeline::Gate;
 use crate::pipeline::conflate::{Decisions, Merge, Merging, Model, Models};
@@ -202,9 +202,12 @@ impl Settings {
         let decisions_text = decisions_file.as_deref().map_or_else(
             || Ok(String::new()),
             |path| {
-                CsvDecisions::new(path)
-                    .text()
-                    .map_err(|error| wrong("conflate.decisions", &file.conflate.decisions, chain(&error)))
+                CsvDecisions::new(path).text().map_err(|error| match error {
+                    DecisionsFileError::Read { path, source } => {
+                        ConfigError::ReadNamed { key: "conflate.decisions", path, source }
+                    }
+                    error => wrong("conflate.decisions", &file.conflate.decisions, error.to_string()),
+                })
             },
         )?;
         let decisions = Decisions::parse(&decisions_text, &names)

@@ -134,7 +134,7 @@ impl Licenses {
         }
         let says = |words: &&str| text.contains(&format!(" {words} "));
         // The bare name of this one is too common a word to be looked for within a sentence.
-        (folded == "mit" || OPEN.iter().any(|words| says(&words))) && !NOT_OPEN.iter().any(|words| says(&words))
+        (folded == "mit" || OPEN.iter().any(says)) && !NOT_OPEN.iter().any(says)
     }
 }
 

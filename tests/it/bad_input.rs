@@ -206,7 +206,11 @@ fn a_file_that_the_pipeline_names_is_told_by_its_own_name() {
 
     demo.write("demo.toml", Demo::text().as_bytes());
     demo.edit("[store]", "[conflate]\ndecisions = \"verdicts.csv\"\n[store]");
-    assert_refused(&demo, run, 2, &["error: cannot read verdicts.csv, named by `conflate.decisions`"]);
+    demo.edit("verdicts.csv", "nowhere/verdicts.csv");
+    assert_refused(&demo, run, 2, &["error: cannot read nowhere/verdicts.csv, named by `conflate.decisions`"]);
+    demo.edit("nowhere/verdicts.csv", "verdicts.csv");
+    demo.write("verdicts.csv", b"dataset_a;M\xf6we\n");
+    assert_refused(&demo, run, 2, &["verdicts.csv is not UTF-8; save it as \"CSV UTF-8\""]);
     let header = "dataset_a,record_id_a,dataset_b,record_id_b,decision\n";
     let cases: [(&str, Says<'_>); 3] = [
         ("osm,node/2001,omc,700001,never\n", &["line 2 ", "names the source `omc`"]),

@@ -50,6 +50,7 @@ impl Station {
         }
         Feature {
             update_time: Timestamp::from_second(self.saved * 86_400).ok(),
+            license: Some("CC0-1.0".into()),
             ..Feature::point(RecordId::new(self.id.clone()), 9.5 + east * 1.32e-4, 47.0 + north * 9e-5, tags)
         }
     }

@@ -14,7 +14,7 @@ use crate::pipeline::ports::DecisionsFile;
 pub enum DecisionsFileError {
     #[error("cannot read the decisions {path}")]
     Read { path: PathBuf, source: io::Error },
-    #[error("the decisions {path} are not UTF-8; save them as \"CSV UTF-8\"")]
+    #[error("{path} is not UTF-8; save it as \"CSV UTF-8\"")]
     NotUtf8 { path: PathBuf },
     #[error("cannot write the pairs under review to {path}; check who may write there; the decisions are as they were")]
     Write { path: PathBuf, source: io::Error },

@@ -185,9 +185,14 @@ impl Survivors<'_> {
             for (language, name) in &about.names {
                 keep(&mut names, "/names", language.as_str(), name.as_str());
             }
-            for (key, value) in about.tags.iter() {
+            // What a record is called at its source is no statement on the place.
+            let own_id = self.group[at].key.id.as_str();
+            for (key, value) in about.tags.iter().filter(|(key, value)| *value != own_id || !key.starts_with("ref")) {
                 keep(&mut tags, "/tags", key, value);
             }
+        }
+        for (key, value) in self.group.iter().flat_map(|record| record.attributes.tags.iter()) {
+            tags.entry(key).or_insert((0, value));
         }
         merged.names = names.into_iter().map(|(language, (_, name))| (language.to_owned(), name.to_owned())).collect();
         merged.tags = tags.into_iter().map(|(key, (_, value))| (key, value)).collect::<Tags>();

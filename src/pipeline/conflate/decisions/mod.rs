@@ -41,7 +41,7 @@ pub enum DecisionsError {
     #[error("the decisions have no column `{column}`; the first line names the columns: {}", COLUMNS.join(", "))]
     NoColumn { column: &'static str },
     #[error(
-        "line {line} of the decisions says `{stated}`; a decision is `always`, `never`, or nothing as long as it is open"
+        "line {line} of the decisions says `{stated}`; a row is two records and `always` or `never`, or nothing as long as it is open"
     )]
     UnknownDecision { line: usize, stated: String },
     #[error("line {line} of the decisions has nothing in column `{column}`; a decision is on two records")]
@@ -52,7 +52,7 @@ pub enum DecisionsError {
         "line {line} of the decisions names the source `{dataset}`, which the pipeline does not have; it has: {known}"
     )]
     UnknownDataset { line: usize, dataset: String, known: String },
-    #[error("line {line} of the decisions contradicts line {earlier} on the same pair")]
+    #[error("line {line} of the decisions contradicts an earlier line on the same pair (line {earlier})")]
     Contradiction { line: usize, earlier: usize },
     #[error("the decisions keep {a} and {b} apart, but unite them through other records (line {line})")]
     Circle { line: usize, a: RecordId, b: RecordId },
@@ -91,12 +91,13 @@ impl Decisions {
             if let Some(column) = COLUMNS.into_iter().find(|column| cell(column).is_empty()) {
                 return Err(DecisionsError::NoRecord { line, column });
             }
-            let key = |dataset: &str, id: &str| match datasets.iter().position(|name| name == dataset) {
-                Some(index) => Ok((index, RecordId::new(id))),
-                None => {
-                    let (dataset, known) = (dataset.to_owned(), datasets.join(", "));
-                    Err(DecisionsError::UnknownDataset { line, dataset, known })
-                }
+            let key = |dataset: &str, id: &str| {
+                let index = datasets.iter().position(|name| name == dataset);
+                index.map(|index| (index, RecordId::new(id))).ok_or_else(|| DecisionsError::UnknownDataset {
+                    line,
+                    dataset: dataset.to_owned(),
+                    known: datasets.join(", "),
+                })
             };
             let mut pair = [key(cell("dataset_a"), cell("record_id_a"))?, key(cell("dataset_b"), cell("record_id_b"))?];
             pair.sort();
@@ -192,12 +193,18 @@ mod tests {
             ("osm,node/1,ocm,7,ALWAYS ,,\r\n osm , node/1,ocm,8,Never\r\n,,,,\r\n", Ok(2)),
             ("osm,node/1,ocm,7,\nosm,node/1,ocm,7,never\nnone,1,nothing,2,\n,,,,", Ok(1)),
             ("", Ok(0)),
-            ("osm,node/1,ocm,7,always\nocm,7,osm,node/1,never", Err("line 3 of the decisions contradicts line 2 on")),
+            (
+                "osm,node/1,ocm,7,always\nocm,7,osm,node/1,never",
+                Err("line 3 of the decisions contradicts an earlier line on the same pair (line 2)"),
+            ),
             (
                 "osm,\"node\n1\",ocm,7,never\n\nosm,node/1,omc,7,never",
                 Err("line 5 of the decisions names the source `omc`"),
             ),
-            ("osm,node/1,ocm,7,maybe", Err("line 2 of the decisions says `maybe`; a decision is `always`, `never`")),
+            (
+                "osm,node/1,ocm,7,maybe",
+                Err("line 2 of the decisions says `maybe`; a row is two records and `always` or `never`"),
+            ),
             ("osm,node/1,ocm,,never", Err("line 2 of the decisions has nothing in column `record_id_b`")),
             ("osm,node/1,osm,node/1,never", Err("line 2 of the decisions names the same record twice")),
             ("osm,node/1,ocm,\"7,never", Err("line 2 of the decisions opens a quote that is never closed")),

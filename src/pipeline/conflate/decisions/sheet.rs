@@ -138,9 +138,12 @@ fn rows(text: &str, delimiter: char, first_line: usize) -> Result<Vec<Row<'_>>, 
 mod tests {
     use super::*;
 
+    /// Where a row begins, and its cells.
+    type Line<'a> = (usize, &'a [&'a str]);
+
     #[test]
     fn a_sheet_of_any_spreadsheet_is_read() {
-        let cases: [(&str, &[(usize, &[&str])]); 8] = [
+        let cases: [(&str, &[Line<'_>]); 8] = [
             ("a,b\n1,2\n", &[(2, &["1", "2"])]),
             ("a;b\r\n1;2\r\n", &[(2, &["1", "2"])]),
             ("\u{feff}A\tb \r\n1\t2", &[(2, &["1", "2"])]),

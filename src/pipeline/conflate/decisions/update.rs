@@ -55,7 +55,7 @@ pub fn update(text: &str, under_review: &[UnderReview]) -> Result<Updated, Decis
         sheet
     } else {
         new = format!("{}{default_head}", if text.starts_with('\u{feff}') { "\u{feff}" } else { "" });
-        sheet_of(&new)?.expect("a header is no blank text")
+        sheet_of(&new)?.ok_or(DecisionsError::NoColumn { column: COLUMNS[0] })?
     };
     let mut updated = sheet.head.to_owned();
     let [dataset_a, id_a, dataset_b, id_b, decision] = COLUMNS.map(|name| sheet.column(name));
@@ -75,7 +75,9 @@ pub fn update(text: &str, under_review: &[UnderReview]) -> Result<Updated, Decis
     if !added.is_empty() && !updated.ends_with(['\n', '\r']) {
         updated.push_str(sheet.line_break);
     }
-    added.iter().for_each(|pair| updated.push_str(&line(&sheet, pair)));
+    for pair in &added {
+        updated.push_str(&line(&sheet, pair));
+    }
     Ok(Updated { text: updated, open: waiting.len(), added: added.len() })
 }
 
