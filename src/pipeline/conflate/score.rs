@@ -63,6 +63,8 @@ impl<'c> Compared<'c> {
     /// Compares `pairs`, which are sorted, each once, the smaller index first.
     #[must_use]
     pub fn of(corpus: &'c Corpus, models: &'c Models, pairs: Vec<Pair>) -> Self {
+        debug_assert!(pairs.is_sorted_by(|a, b| a < b), "pairs are sorted, each once");
+        debug_assert!(pairs.iter().all(|(a, b)| a < b), "the smaller index comes first");
         let mut looks: Vec<FirstLook> = pairs.par_iter().map(|pair| first_look(*pair, corpus, models)).collect();
         let by_name = |(pair, look): (&Pair, &FirstLook)| (*pair, look.competes(look.name_likeness));
         let namesakes = Namesakes::of(corpus, pairs.iter().zip(&looks).map(by_name));
@@ -104,6 +106,7 @@ impl<'c> Compared<'c> {
     /// What is seen of two records, whether they were candidates or not.
     #[must_use]
     pub fn features(&self, pair: Pair) -> Features {
+        let pair = in_order(pair);
         let mut seen = features::of(&self.corpus.records[pair.0], &self.corpus.records[pair.1], self.corpus);
         if seen.get(Feature::NameOverlap).is_some() {
             seen.set(Feature::NameMargin, self.namesakes.margin(pair, seen.name_likeness(), self.corpus));
@@ -114,6 +117,7 @@ impl<'c> Compared<'c> {
     /// Compares two records, whether they were candidates or not.
     #[must_use]
     pub fn score(&self, pair: Pair) -> Score {
+        let pair = in_order(pair);
         let mut seen = self.features(pair);
         let model = self.models.of_pair(pair, self.corpus);
         let (a, b) = (&self.corpus.records[pair.0], &self.corpus.records[pair.1]);
@@ -143,6 +147,11 @@ impl Compared<'_> {
     pub fn veto(&self, pair: Pair) -> Option<Veto> {
         veto(pair, self.corpus)
     }
+}
+
+/// A pair is the same whichever record is named first.
+fn in_order((a, b): Pair) -> Pair {
+    (a.min(b), a.max(b))
 }
 
 fn first_look(pair: Pair, corpus: &Corpus, models: &Models) -> FirstLook {

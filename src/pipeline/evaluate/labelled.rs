@@ -62,7 +62,7 @@ impl LabelledSet {
     #[must_use]
     pub fn compared(&self, corpus: &Corpus, taxonomy: &Taxonomy) -> Vec<(usize, usize)> {
         let mut pairs = candidates(corpus, taxonomy);
-        pairs.extend(self.indices());
+        pairs.extend(self.indices().into_iter().map(|(a, b)| (a.min(b), a.max(b))));
         pairs.sort_unstable();
         pairs.dedup();
         pairs
