@@ -10,6 +10,9 @@ mod charging;
 #[cfg(test)]
 mod cli;
 #[cfg(test)]
+#[path = "../corruptor/mod.rs"]
+mod corruptor;
+#[cfg(test)]
 mod docs;
 #[cfg(test)]
 mod fetch;
@@ -17,6 +20,8 @@ mod fetch;
 mod fixtures;
 #[cfg(test)]
 mod golden;
+#[cfg(test)]
+mod invented;
 #[cfg(test)]
 mod kill;
 #[cfg(test)]

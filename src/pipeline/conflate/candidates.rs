@@ -23,6 +23,10 @@ const MAX_NEIGHBOURS: usize = 256;
 /// The radius of records without a category of the taxonomy, in metres: names have to decide, and need room for it.
 const RADIUS_M: f64 = 300.0;
 
+/// Charging stations of the same name and postcode are compared up to this far apart, in metres: registers put a
+/// station where a geocoder found the address, or the post office.
+const NAMESAKES_M: f64 = 5000.0;
+
 /// Pairs to compare, sorted; each once.
 ///
 /// The tree holds points of the unit sphere, so a radius is the same everywhere, the poles and the antimeridian included.
@@ -46,6 +50,20 @@ pub(super) fn of(corpus: &Corpus, taxonomy: &Taxonomy) -> Vec<Pair> {
                 .map(move |(other, _)| (at.min(other.data), at.max(other.data)))
         })
         .collect();
+
+    let mut namesakes: BTreeMap<(&[Token], Token), Vec<usize>> = BTreeMap::new();
+    for (at, record) in records.iter().enumerate().filter(|(_, record)| record.charging) {
+        for (name, postcode) in corpus.names(record).filter(|name| name.len() > 1).zip(record.postcode) {
+            namesakes.entry((name, postcode)).or_default().push(at);
+        }
+    }
+    for group in namesakes.values().filter(|group| group.len() <= MAX_SHARERS) {
+        for (rank, a) in group.iter().enumerate() {
+            let apart = group[rank + 1..].iter().filter(|b| records[*a].dataset != records[**b].dataset);
+            let near = apart.filter(|b| records[*a].distance(&records[**b]).0 <= NAMESAKES_M);
+            pairs.extend(near.map(|b| (*a, *b)));
+        }
+    }
 
     let mut sharers: BTreeMap<Token, Vec<usize>> = BTreeMap::new();
     for (at, record) in records.iter().enumerate() {

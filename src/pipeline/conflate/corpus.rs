@@ -63,6 +63,8 @@ pub(super) struct Compact {
     /// Names, each a list of words.
     names: Span,
     pub(super) operator: Option<Token>,
+    pub(super) operator_name: Option<Token>,
+    pub(super) network: Option<Token>,
     pub(super) brand: Option<Token>,
     /// One bit per connector class.
     pub(super) connectors: u64,
@@ -152,6 +154,7 @@ impl Corpus {
         let mut maybe = |text: &Option<String>| text.as_deref().map(|text| self.tokens.intern(text));
         let (operator, brand, reference) =
             (maybe(&evidence.operator), maybe(&evidence.brand), maybe(&evidence.reference));
+        let (operator_name, network) = (maybe(&evidence.operator_name), maybe(&evidence.network));
         let (phone, host) = (maybe(&evidence.phone), maybe(&evidence.host));
         let (street, housenumber, postcode) =
             (maybe(&evidence.street), maybe(&evidence.housenumber), maybe(&evidence.postcode));
@@ -167,6 +170,8 @@ impl Corpus {
             categories: self.list(evidence.categories.iter()),
             names: span(first_name, self.names.len()),
             operator,
+            operator_name,
+            network,
             brand,
             connectors: evidence.connectors.iter().filter_map(bit).fold(0, |bits, at| bits | 1 << at),
             max_power_kw: evidence.max_power_kw.map(|kw| kw as f32),

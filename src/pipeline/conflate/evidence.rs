@@ -22,6 +22,11 @@ pub struct Evidence {
     pub names: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub operator: Option<String>,
+    /// Its name, where `operator` is an id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub operator_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub network: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub brand: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -100,6 +105,8 @@ impl Evidence {
             categories: std::iter::once(&about.category).chain(&about.alternate_categories).cloned().collect(),
             names,
             operator: record.operator_key.as_deref().map(str::to_owned),
+            operator_name: folded(&about.operator).filter(|name| record.operator_key.as_deref() != Some(name)),
+            network: folded(&about.network),
             brand: folded(&about.brand),
             connectors,
             max_power_kw: about.max_power_kw,
@@ -110,7 +117,7 @@ impl Evidence {
             host: about.website.as_deref().and_then(host).map(str::to_owned),
             street: folded(&about.address.street),
             housenumber: folded(&about.address.housenumber),
-            postcode: folded(&about.address.postcode),
+            postcode: folded(&about.address.postcode).map(|code| code.replace(' ', "")),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Features: what is seen when two records are compared. Each is a number, or missing where one of the two is silent.
 
+mod charging;
 mod names;
 mod operators;
 
@@ -49,6 +50,17 @@ features! {
     Website "website" "1 where the hosts of the web addresses are equal, else 0.",
     Address "address" "1 where street and house number are equal, else 0.",
     Postcode "postcode" "1 where the postcodes are equal, else 0.",
+    Role "role" "How alike the operator of one and the network or brand of the other are, in [0, 1]; the best of them.",
+    OperatorNamed "operator_named" "1 where the one's name tells the operator, network or brand of the other.",
+    SiteName "site_name" "How alike two stations' names are without operators and words for charging, in [0, 1].",
+    SiteWithin "site_within" "Words of the shorter of two such names that the longer has, in [0, 1].",
+    SiteLetters "site_letters" "Letters of such names where they are equal, numbers and all: few are equal by chance.",
+    SiteNumbers "site_numbers" "Numbers in the names: 1 where one is shared, 0 where they differ, 0.5 where one has none.",
+    SiteStreet "site_street" "How alike the streets are, in [0, 1], written out or not.",
+    SiteHouse "site_house" "1 where the house numbers are equal or one is in the other's range, else 0.",
+    NamedAfterStreet "named_after_street" "Words of the one's street that the other's name has, in [0, 1].",
+    Devices "devices" "1 where numbers of devices are the same but for their prefix, 0 where all differ.",
+    Plugs "plugs" "Connector classes that both have, of those of the one with fewer, in [0, 1].",
 }
 
 impl Feature {
@@ -102,6 +114,9 @@ pub(super) fn of(a: &Compact, b: &Compact, corpus: &Corpus) -> Features {
     seen.set_if_known(Feature::Website, equal(a.host, b.host));
     seen.set_if_known(Feature::Address, equal(a.street.zip(a.housenumber), b.street.zip(b.housenumber)));
     seen.set_if_known(Feature::Postcode, equal(a.postcode, b.postcode));
+    if a.charging && b.charging {
+        charging::see(&mut seen, a, b, corpus);
+    }
     seen
 }
 
