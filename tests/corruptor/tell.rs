@@ -109,7 +109,7 @@ fn once(station: &Station, dice: &mut Dice, knobs: &Knobs) -> Told {
     }
     let mut name = if dice.chance(knobs.renamed) { any_word(dice) } else { station.name.clone() };
     if dice.chance(knobs.shortened) {
-        name = name.rsplit(' ').next().unwrap_or_default().to_owned();
+        name = name.rsplit(' ').next().map(str::to_owned).unwrap_or_default();
     }
     if dice.chance(knobs.misspelt) {
         name = misspelt(&name, dice);

@@ -229,7 +229,8 @@ fn names(seen: &mut Features, [a, b]: &[Vec<Site<'_>>; 2]) {
     seen.set_if_known(Feature::SiteWithin, best.map(|best| best.1));
     let numbers = |sites: &[Site<'_>]| sites.iter().flat_map(|site| site.numbers.clone()).map(str::to_owned).collect();
     let (numbers_a, numbers_b): (Vec<String>, Vec<String>) = (numbers(a), numbers(b));
-    if !a.is_empty() && !b.is_empty() && !(numbers_a.is_empty() && numbers_b.is_empty()) {
+    let both_named = !a.is_empty() && !b.is_empty();
+    if both_named && (!numbers_a.is_empty() || !numbers_b.is_empty()) {
         let shared = numbers_a.iter().any(|number| numbers_b.contains(number));
         let one_has_none = numbers_a.is_empty() || numbers_b.is_empty();
         seen.set(
