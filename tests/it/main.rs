@@ -10,6 +10,9 @@ mod charging;
 #[cfg(test)]
 mod cli;
 #[cfg(test)]
+#[path = "../corruptor/mod.rs"]
+mod corruptor;
+#[cfg(test)]
 mod decisions;
 #[cfg(test)]
 mod docs;
@@ -21,6 +24,8 @@ mod fetch;
 mod fixtures;
 #[cfg(test)]
 mod golden;
+#[cfg(test)]
+mod invented;
 #[cfg(test)]
 mod kill;
 #[cfg(test)]

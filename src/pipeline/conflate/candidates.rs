@@ -25,6 +25,10 @@ const NAMESAKE_WEIGHT: f32 = 0.5;
 /// Words that more records bear than this many, or than this share of all, bring nobody together.
 const NAMESAKE_BEARERS: (u32, f64) = (20, 0.05);
 
+/// Charging stations of the same name and postcode are compared up to this far apart, in metres: registers put a
+/// station where a geocoder found the address, or the post office.
+const NAMESAKES_M: f64 = 5000.0;
+
 /// Pairs to compare, sorted; each once.
 ///
 /// The tree holds points of the unit sphere, so a radius is the same everywhere, the poles and the antimeridian included.
@@ -62,6 +66,22 @@ pub(super) fn of(corpus: &Corpus, taxonomy: &Taxonomy) -> Vec<Pair> {
                 .map(move |(other, _)| (at.min(other.data), at.max(other.data)))
         })
         .collect();
+
+    let mut namesakes: BTreeMap<(&[Token], Token), Vec<usize>> = BTreeMap::new();
+    for (at, record) in records.iter().enumerate().filter(|(_, record)| record.charging) {
+        for name in corpus.names(record).iter().map(|name| corpus.words(name.written)).filter(|name| name.len() > 1) {
+            if let Some(postcode) = record.postcode {
+                namesakes.entry((name, postcode)).or_default().push(at);
+            }
+        }
+    }
+    for group in namesakes.values().filter(|group| group.len() <= MAX_SHARERS) {
+        for (rank, a) in group.iter().enumerate() {
+            let apart = group[rank + 1..].iter().filter(|b| records[*a].dataset != records[**b].dataset);
+            let near = apart.filter(|b| records[*a].distance(&records[**b]).0 <= NAMESAKES_M);
+            pairs.extend(near.map(|b| (*a, *b)));
+        }
+    }
 
     let mut sharers: BTreeMap<Token, Vec<usize>> = BTreeMap::new();
     for (at, record) in records.iter().enumerate() {

@@ -72,6 +72,8 @@ pub(super) struct Compact {
     /// Distance to its tenth neighbour in metres, at least [`MIN_SPACING_M`].
     pub(super) spacing_m: f32,
     pub(super) operator: Option<Token>,
+    pub(super) operator_name: Option<Token>,
+    pub(super) network: Option<Token>,
     pub(super) brand: Option<Token>,
     /// One bit per connector class.
     pub(super) connectors: u64,
@@ -271,6 +273,7 @@ impl Corpus {
         let mut maybe = |text: &Option<String>| text.as_deref().map(|text| self.tokens.intern(text));
         let (operator, brand, reference) =
             (maybe(&evidence.operator), maybe(&evidence.brand), maybe(&evidence.reference));
+        let (operator_name, network) = (maybe(&evidence.operator_name), maybe(&evidence.network));
         let (phone, host) = (maybe(&evidence.phone), maybe(&evidence.host));
         let postcode = evidence.postcode.as_deref().map(compact_postcode).filter(|postcode| !postcode.is_empty());
         let postcode = postcode.map(|postcode| self.tokens.intern(&postcode));
@@ -302,6 +305,8 @@ impl Corpus {
             kinds,
             spacing_m: MIN_SPACING_M,
             operator,
+            operator_name,
+            network,
             brand,
             connectors: evidence.connectors.iter().filter_map(bit).fold(0, |bits, at| bits | 1 << at),
             max_power_kw: evidence.max_power_kw.map(|kw| kw as f32),

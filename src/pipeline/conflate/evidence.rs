@@ -23,6 +23,11 @@ pub struct Evidence {
     pub names: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub operator: Option<String>,
+    /// Its name, where `operator` is an id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub operator_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub network: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub brand: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -102,6 +107,8 @@ impl Evidence {
             categories: categories.filter(|name| !name.is_empty()).cloned().collect(),
             names,
             operator: record.operator_key.as_deref().map(str::to_owned),
+            operator_name: folded(&about.operator).filter(|name| record.operator_key.as_deref() != Some(name)),
+            network: folded(&about.network),
             brand: folded(&about.brand),
             connectors,
             max_power_kw: about.max_power_kw,

@@ -217,7 +217,11 @@ mod tests {
             let (a, b) = (station(47.0, 0, op_a, names_a), station(47.0 + tens * TEN_M, 1, op_b, names_b));
             let score = explain(&a, &b);
             assert_eq!(score.veto, None);
-            assert_eq!(score.probability >= 0.8, expected, "{tens} {names_a:?} {names_b:?}: {score:?}");
+            assert_eq!(
+                score.probability >= Models::shipped().charging.match_score,
+                expected,
+                "{tens} {names_a:?} {names_b:?}: {score:?}"
+            );
         }
     }
 
@@ -230,10 +234,10 @@ mod tests {
             (station(near, 1, Some("wikidata:Q2"), &["kommod"]), Some(Veto::Operator)),
             (station(near, 1, Some("ionity"), &["kommod"]), Some(Veto::Operator)),
             (station(near, 0, Some("wikidata:Q1"), &["kommod garage"]), Some(Veto::SameSource)),
-            (station(near, 0, Some("wikidata:Q1"), &["kommod 1"]), None),
+            (station(near, 0, Some("wikidata:Q1"), &["kommod 1"]), Some(Veto::SameSource)),
             (station(near, 1, Some("ocm:3894"), &["kommod"]), None),
             (station(near, 0, None, &["other"]), Some(Veto::SameSource)),
-            (station(near, 0, Some("wikidata:Q1"), &["kommod 2"]), None),
+            (station(near, 0, Some("wikidata:Q1"), &["kommod 2"]), Some(Veto::SameSource)),
             (bicycle, Some(Veto::Category)),
         ];
         for (other, expected) in cases {

@@ -1,6 +1,6 @@
 //! Vetoes: reasons that keep two records apart however well they score.
 
-use super::corpus::{Compact, Corpus};
+use super::corpus::{Compact, Corpus, Token};
 use super::features::{Feature, Features, SAME_WORD};
 
 /// A reason that keeps two records apart however well they score.
@@ -10,6 +10,8 @@ pub enum Veto {
     Category,
     /// Different known operators: two stations on one site.
     Operator,
+    /// Not one class of connector in common: a fast charger beside posts for the night.
+    Connectors,
     /// Two records of one source that do not look like a slip of that source.
     SameSource,
 }
@@ -21,6 +23,7 @@ impl Veto {
         match self {
             Self::Category => "different_category",
             Self::Operator => "different_operator",
+            Self::Connectors => "different_connectors",
             Self::SameSource => "not_a_duplicate_within_its_source",
         }
     }
@@ -28,8 +31,10 @@ impl Veto {
 
 /// Operators less alike than this are different companies.
 const OTHER_OPERATOR: f32 = 0.5;
+/// An operator this like the other's network or brand is the same company in another part.
+const SAME_ROLE: f32 = 0.9;
 /// Two records of one source further apart than this are not a slip, in metres: two charging stations …
-const SLIP_CHARGING_M: f32 = 50.0;
+pub(super) const SLIP_CHARGING_M: f32 = 50.0;
 /// … or two places of any other kind, unless one lies in the other's footprint.
 const SLIP_M: f32 = 5.0;
 /// Names of one source's duplicates are at least this alike: a title with a word more is that of a part of the site.
@@ -41,13 +46,20 @@ pub(super) fn of(a: &Compact, b: &Compact, seen: &Features, corpus: &Corpus) -> 
         return Some(Veto::Category);
     }
     if a.dataset == b.dataset {
-        let slip = is_slip(a, b, seen) && seen.get(Feature::NumberedApart).is_none();
+        let slip = is_slip(a, b, seen) && !numbered_apart(a, b, corpus);
         return (!slip).then_some(Veto::SameSource);
     }
-    let shares_id = seen.get(Feature::SharedId).is_some();
-    let other_operator =
-        a.charging && !shares_id && seen.get(Feature::Operator).is_some_and(|alike| alike < OTHER_OPERATOR);
-    other_operator.then_some(Veto::Operator)
+    // An id of the thing itself says more than who its sources think runs it.
+    let is_known = seen.get(Feature::SharedId).is_some() || seen.get(Feature::Devices) == Some(1.0);
+    if !a.charging || is_known {
+        return None;
+    }
+    if seen.get(Feature::Operator).is_some_and(|alike| alike < OTHER_OPERATOR)
+        && seen.get(Feature::Role).is_none_or(|alike| alike < SAME_ROLE)
+    {
+        return Some(Veto::Operator);
+    }
+    (seen.get(Feature::Plugs) == Some(0.0)).then_some(Veto::Connectors)
 }
 
 /// Whether two records of one source are that source's own slip: the same thing entered twice.
@@ -66,4 +78,18 @@ fn is_slip(a: &Compact, b: &Compact, seen: &Features) -> bool {
     let named_alike = name.is_some_and(|alike| alike >= if a.charging { SLIP_NAME } else { 1.0 });
     let shares_id = seen.get(Feature::SharedId).is_some();
     (near || nested) && same_operator && !other_number && !disjoint && (named_alike || shares_id)
+}
+
+/// Whether their names number them apart: `Dorfplatz 1` and `Dorfplatz 2` are neighbours, and so are `Dorfplatz` and
+/// `Dorfplatz EV2`. Registers list a row of posts one by one.
+fn numbered_apart(a: &Compact, b: &Compact, corpus: &Corpus) -> bool {
+    let numbers = |record: &Compact| -> Vec<Token> {
+        let words = corpus.names(record).iter().flat_map(|name| corpus.words(name.written)).copied();
+        let mut numbers: Vec<Token> =
+            words.filter(|word| corpus.text(*word).bytes().any(|byte| byte.is_ascii_digit())).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        numbers
+    };
+    numbers(a) != numbers(b)
 }

@@ -1,6 +1,7 @@
 //! Features: what is seen when two records are compared. Each is a number, or missing where one of the two is silent.
 
 pub(super) mod address;
+mod charging;
 mod names;
 mod operators;
 
@@ -61,6 +62,15 @@ features! {
     Street "street" "How alike the streets are, in [0, 1]: weight of shared words over that of the shorter.",
     HouseGap "house_gap" "ln(1 + the gap between the house numbers), at most 1.6, which stands for other streets too.",
     Postcode "postcode" "For postcodes that agree how few records bear them, in [0, 1]; 0 where they begin alike, -0.5 where they differ.",
+    Role "role" "How alike the operator of one and the network or brand of the other are, in [0, 1]; the best of them.",
+    OperatorNamed "operator_named" "1 where the one's name tells the operator, network or brand of the other.",
+    SiteName "site_name" "How alike two stations' names are without operators and words for charging, in [0, 1].",
+    SiteWithin "site_within" "Words of the shorter of two such names that the longer has, in [0, 1].",
+    SiteLetters "site_letters" "Letters of such names where they are equal, numbers and all: few are equal by chance.",
+    SiteNumbers "site_numbers" "Numbers in the names: 1 where one is shared, 0 where they differ, 0.5 where one has none.",
+    NamedAfterStreet "named_after_street" "Words of the one's street that the other's name has, in [0, 1].",
+    Devices "devices" "1 where numbers of devices are the same but for their prefix, 0 where all differ.",
+    Plugs "plugs" "Connector classes that both have, of those of the one with fewer, in [0, 1].",
     Rivals "rivals" "Odds of the best other partners of the two: the sum on the side that has less.",
 }
 
@@ -154,6 +164,9 @@ pub(super) fn of(a: &Compact, b: &Compact, corpus: &Corpus) -> Features {
     seen.set_if_known(Feature::HouseGap, house_gap);
     seen.set_if_known(Feature::Address, house_gap.map(|gap| f32::from(u8::from(gap == 0.0))));
     seen.set_if_known(Feature::Postcode, address::postcode_agreement(a, b, corpus));
+    if a.charging && b.charging {
+        charging::see(&mut seen, a, b, corpus);
+    }
     seen
 }
 
