@@ -14,6 +14,8 @@ use std::mem;
 pub mod conflate;
 pub mod diff;
 mod error;
+pub mod evaluate;
+pub mod explain;
 mod extract;
 mod identify;
 pub mod layers;

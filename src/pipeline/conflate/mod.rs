@@ -20,6 +20,7 @@ mod features;
 pub mod identity;
 mod merge;
 mod model;
+mod rivals;
 mod score;
 mod veto;
 
@@ -29,6 +30,7 @@ pub use decisions::{Decision, Decisions, DecisionsError};
 pub use evidence::Evidence;
 pub use features::{Feature, Features};
 pub use model::{Curve, Model, ModelError, Models, Piece, probability};
+pub use rivals::rivals;
 pub use score::{Score, compare};
 pub use veto::Veto;
 

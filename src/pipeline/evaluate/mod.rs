@@ -1,0 +1,5 @@
+//! Evaluate: how often the matcher is right.
+
+mod interval;
+
+pub use interval::{Interval, wilson};
