@@ -18,6 +18,7 @@ mod position;
 mod record;
 mod region;
 mod reject;
+mod self_evaluation;
 mod tags;
 
 pub use address::street_and_number;
@@ -38,6 +39,7 @@ pub use position::{BBox, LonLat, Metres, Position, haversine, hilbert_key};
 pub use record::{Address, Attributes, ExternalId, Record, RecordId, RecordKey};
 pub use region::Region;
 pub use reject::{LeftOut, LeftOutRule, Reject, RejectCode};
+pub use self_evaluation::{HiddenIds, SelfEvaluation, Share};
 pub use tags::{TagSet, Tags};
 
 /// An instant in UTC, as sources state it.

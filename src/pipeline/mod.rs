@@ -23,6 +23,7 @@ mod load;
 pub mod ports;
 mod publish;
 mod report;
+mod self_evaluation;
 pub mod tabulate;
 pub mod transform;
 

@@ -12,6 +12,8 @@ mod cli;
 #[cfg(test)]
 mod docs;
 #[cfg(test)]
+mod explain;
+#[cfg(test)]
 mod fetch;
 #[cfg(test)]
 mod fixtures;
@@ -41,6 +43,8 @@ mod readers;
 mod real;
 #[cfg(test)]
 mod round_trip;
+#[cfg(test)]
+mod self_evaluation;
 #[cfg(test)]
 mod source_page;
 #[cfg(test)]

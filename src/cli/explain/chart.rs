@@ -49,13 +49,13 @@ pub(super) fn waterfall(pair: &PairTold) -> String {
         let (left, width) = (from.min(to), (to - from).abs().max(1.0));
         let middle = y + ROW * 0.68;
         let mut row = String::new();
-        write!(
+        writeln!(
             row,
             "<text class=\"label\" x=\"0\" y=\"{middle:.1}\">{}</text>\
              <text class=\"value\" x=\"{:.1}\" y=\"{middle:.1}\" text-anchor=\"end\">{}</text>\
              <rect class=\"{}\" x=\"{left:.1}\" y=\"{:.1}\" width=\"{width:.1}\" height=\"{:.1}\"/>\
              <line class=\"step\" x1=\"{to:.1}\" y1=\"{:.1}\" x2=\"{to:.1}\" y2=\"{:.1}\"/>\
-             <text class=\"value\" x=\"{:.1}\" y=\"{middle:.1}\" text-anchor=\"end\">{}</text>\n",
+             <text class=\"value\" x=\"{:.1}\" y=\"{middle:.1}\" text-anchor=\"end\">{}</text>",
             escape(&bar.label),
             LABELS - 10.0,
             escape(&bar.value),

@@ -9,9 +9,8 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Context;
-
 use super::Ended;
+use crate::pipeline::RunError;
 use crate::pipeline::explain::explain;
 use crate::wiring;
 
@@ -35,8 +34,8 @@ pub(super) struct Explain {
     a: String,
     /// Another record; without it, every pair that the first was looked at closely in
     b: Option<String>,
-    /// How to tell it; `html` is a page of its own with a chart per pair
-    #[arg(long, value_enum, default_value_t = Format::Text)]
+    /// How to tell it: `text`, unless said otherwise, `json`, or `html`, a page of its own with a chart per pair
+    #[arg(long, value_enum, default_value_t = Format::Text, hide_default_value = true, hide_possible_values = true)]
     format: Format,
     /// Write to this file instead of standard output
     #[arg(long, value_name = "FILE")]
@@ -54,6 +53,14 @@ enum Format {
     Html,
 }
 
+/// The file that was asked for cannot be written.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write {}; check that its folder is there", path.display())]
+struct Unwritable {
+    path: PathBuf,
+    source: std::io::Error,
+}
+
 impl Explain {
     /// Writes the explanation.
     pub(super) fn execute(&self, out: &mut impl Write) -> Ended {
@@ -66,7 +73,8 @@ impl Explain {
         };
         match &self.output {
             Some(file) => {
-                std::fs::write(file, written).with_context(|| format!("cannot write {}", file.display()))?;
+                std::fs::write(file, written)
+                    .map_err(|source| RunError::failed(Unwritable { path: file.clone(), source }))?;
             }
             None => out.write_all(written.as_bytes())?,
         }

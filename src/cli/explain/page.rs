@@ -1,5 +1,7 @@
 //! Page: an explanation as HTML that needs no other file, in light and in dark.
 
+use std::fmt::{self, Write};
+
 use super::chart::waterfall;
 use super::sketch;
 use super::text::{compared, origin, outcome, plain, rivals, veto_note};
@@ -9,6 +11,10 @@ const STYLE: &str = include_str!("page.css");
 
 /// The explanation as a page; every element is closed, so that it is XML too.
 pub(super) fn of(told: &Explanation) -> String {
+    page(told).expect("text in memory can be written")
+}
+
+fn page(told: &Explanation) -> Result<String, fmt::Error> {
     let asked = match (told.asked, told.place.as_ref(), told.pairs.first(), told.records.first()) {
         ("place", Some(place), ..) => format!("place {}", place.id),
         ("pair", _, Some(pair), _) => format!("{} and {}", pair.a, pair.b),
@@ -37,22 +43,22 @@ pub(super) fn of(told: &Explanation) -> String {
         ));
     }
     if let Some(about) = &told.place {
-        add(place(about, &told.records));
+        add(place(about, &told.records)?);
     }
     let find = |name: &str| told.records.iter().find(|record| record.record == name);
     for about in &told.pairs {
         if let (Some(a), Some(b)) = (find(&about.a), find(&about.b)) {
-            add(pair(about, a, b));
+            add(pair(about, a, b)?);
         }
     }
     if told.pairs.is_empty() {
         let records: Vec<&RecordTold> = told.records.iter().collect();
-        add(side_by_side(&records));
+        add(side_by_side(&records)?);
     }
-    page + "</body></html>\n"
+    Ok(page + "</body></html>\n")
 }
 
-fn pair(about: &PairTold, a: &RecordTold, b: &RecordTold) -> String {
+fn pair(about: &PairTold, a: &RecordTold, b: &RecordTold) -> Result<String, fmt::Error> {
     let class = if about.together { "one" } else { "two" };
     let mut text = format!(
         "<section>\n<h2>{} and {}</h2>\n<p class=\"{class}\"><b>{}</b>: {}</p>\n",
@@ -62,22 +68,22 @@ fn pair(about: &PairTold, a: &RecordTold, b: &RecordTold) -> String {
         escape(&about.why)
     );
     let notes = veto_note(about).into_iter().chain(rivals(about));
-    text += &format!("<p class=\"small\">Figures {}; model <code>{}</code>.</p>\n<ul>\n", origin(about), about.model);
+    writeln!(text, "<p class=\"small\">Figures {}; model <code>{}</code>.</p>\n<ul>", origin(about), about.model)?;
     for note in notes {
-        text += &format!("<li>{}</li>\n", escape(&note));
+        writeln!(text, "<li>{}</li>", escape(&note))?;
     }
     text += "</ul>\n";
     text += &waterfall(about);
-    text += &format!("<div class=\"beside\">{}{}</div>\n", side_by_side(&[a, b]), sketch::of(about, a, b));
+    writeln!(text, "<div class=\"beside\">{}{}</div>", side_by_side(&[a, b])?, sketch::of(about, a, b))?;
     text += "<details><summary>What the features mean</summary><dl>\n";
     for feature in &about.features {
-        text += &format!("<dt>{}</dt><dd>{}</dd>\n", escape(&feature.name), escape(feature.meaning));
+        writeln!(text, "<dt>{}</dt><dd>{}</dd>", escape(&feature.name), escape(feature.meaning))?;
     }
-    text + "</dl></details>\n</section>\n"
+    Ok(text + "</dl></details>\n</section>\n")
 }
 
 /// Records as columns, a row for each thing that any of them says.
-fn side_by_side(records: &[&RecordTold]) -> String {
+fn side_by_side(records: &[&RecordTold]) -> Result<String, fmt::Error> {
     let mut rows: Vec<(String, Vec<String>)> = Vec::new();
     let mut set = |name: &str, at: usize, value: String| {
         if value.is_empty() {
@@ -105,20 +111,20 @@ fn side_by_side(records: &[&RecordTold]) -> String {
     }
     let mut text = String::from("<table><thead><tr><th></th>");
     for record in records {
-        text += &format!("<th>{}</th>", escape(&record.record));
+        write!(text, "<th>{}</th>", escape(&record.record))?;
     }
     text += "</tr></thead><tbody>\n";
     for (name, values) in rows {
-        text += &format!("<tr><th>{}</th>", escape(&name));
+        write!(text, "<tr><th>{}</th>", escape(&name))?;
         for value in values {
-            text += &format!("<td>{}</td>", escape(&value));
+            write!(text, "<td>{}</td>", escape(&value))?;
         }
         text += "</tr>\n";
     }
-    text + "</tbody></table>\n"
+    Ok(text + "</tbody></table>\n")
 }
 
-fn place(about: &PlaceTold, records: &[RecordTold]) -> String {
+fn place(about: &PlaceTold, records: &[RecordTold]) -> Result<String, fmt::Error> {
     let mut text =
         String::from("<section>\n<table><thead><tr><th></th><th>value</th><th>from</th></tr></thead><tbody>\n");
     for (name, value) in &about.columns {
@@ -128,32 +134,34 @@ fn place(about: &PlaceTold, records: &[RecordTold]) -> String {
             .filter(|given| given.property.strip_prefix('/') == Some(name))
             .map(|given| given.record.as_str())
             .collect();
-        text += &format!(
-            "<tr><th>{}</th><td>{}</td><td>{}</td></tr>\n",
+        writeln!(
+            text,
+            "<tr><th>{}</th><td>{}</td><td>{}</td></tr>",
             escape(name),
             escape(&plain(value)),
             escape(&gave.join(", "))
-        );
+        )?;
     }
     text += "</tbody></table>\n";
     if !about.conflicts.is_empty() {
         text += "<h2>Conflicts</h2>\n<table><thead><tr><th>attribute</th><th>record</th><th>says</th><th>taken</th><th>of</th>\
                  <th>by rule</th></tr></thead><tbody>\n";
         for conflict in &about.conflicts {
-            text += &format!(
-                "<tr><th>{}</th><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n",
+            writeln!(
+                text,
+                "<tr><th>{}</th><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
                 escape(&conflict.property),
                 escape(&conflict.record),
                 escape(&plain(&conflict.value)),
                 escape(&plain(&conflict.taken_value)),
                 escape(&conflict.taken_record),
                 escape(&conflict.rule)
-            );
+            )?;
         }
         text += "</tbody></table>\n";
     }
     let members: Vec<&RecordTold> = records.iter().filter(|record| record.place_id == about.id).collect();
-    text + "<h2>Its records</h2>\n" + &side_by_side(&members) + "</section>\n"
+    Ok(text + "<h2>Its records</h2>\n" + &side_by_side(&members)? + "</section>\n")
 }
 
 /// Text as HTML shows it.

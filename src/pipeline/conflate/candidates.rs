@@ -7,14 +7,14 @@ use rayon::prelude::*;
 use rstar::RTree;
 use rstar::primitives::GeomWithData;
 
-use super::corpus::{Corpus, Token};
+use super::corpus::{Compact, Corpus, Token};
 use crate::domain::{Metres, Taxonomy};
 
 /// Indices of two records, the smaller first.
 pub(super) type Pair = (usize, usize);
 
 /// Most records that may share an id for it to tell anything.
-const MAX_SHARERS: usize = 8;
+pub(super) const MAX_SHARERS: usize = 8;
 
 /// Most neighbours that one record is compared with, the nearest first. A source that puts thousands of records on one
 /// spot, the middle of a town say, would else cost the square of their number.
@@ -27,17 +27,31 @@ const RADIUS_M: f64 = 300.0;
 ///
 /// The tree holds points of the unit sphere, so a radius is the same everywhere, the poles and the antimeridian included.
 pub(super) fn of(corpus: &Corpus, taxonomy: &Taxonomy) -> Vec<Pair> {
+    let mut pairs = near(corpus, taxonomy, |_| true);
+    pairs.extend(sharing_ids(corpus));
+    pairs.par_sort_unstable();
+    pairs.dedup();
+    pairs
+}
+
+/// How far from its footprint a record is compared with others.
+pub(super) fn radius(record: &Compact, corpus: &Corpus, taxonomy: &Taxonomy) -> Metres {
+    let category = corpus.words(record.categories).first().map(|name| corpus.text(*name));
+    Metres(category.and_then(|name| taxonomy.category(name)).map_or(RADIUS_M, |found| found.radius_m))
+}
+
+/// Pairs within the radius of their category among the wanted records, sorted; each once.
+pub(super) fn near(corpus: &Corpus, taxonomy: &Taxonomy, wanted: impl Fn(usize) -> bool + Sync) -> Vec<Pair> {
     let records = &corpus.records;
-    let points = records.iter().enumerate();
+    let points = records.iter().enumerate().filter(|(at, _)| wanted(*at));
     let tree =
         RTree::bulk_load(points.map(|(at, record)| GeomWithData::new(record.position.on_unit_sphere(), at)).collect());
     let mut pairs: Vec<Pair> = records
         .par_iter()
         .enumerate()
+        .filter(|(at, _)| wanted(*at))
         .flat_map_iter(|(at, record)| {
-            let category = corpus.words(record.categories).first().map(|name| corpus.text(*name));
-            let radius_m = category.and_then(|name| taxonomy.category(name)).map_or(RADIUS_M, |found| found.radius_m);
-            let radius = Metres(radius_m + record.reach().0);
+            let radius = Metres(radius(record, corpus, taxonomy).0 + record.reach().0);
             let chord = radius.chord();
             tree.nearest_neighbor_iter_with_distance_2(&record.position.on_unit_sphere())
                 .take_while(move |(_, chord_2)| *chord_2 <= chord * chord)
@@ -46,9 +60,16 @@ pub(super) fn of(corpus: &Corpus, taxonomy: &Taxonomy) -> Vec<Pair> {
                 .map(move |(other, _)| (at.min(other.data), at.max(other.data)))
         })
         .collect();
+    pairs.par_sort_unstable();
+    pairs.dedup();
+    pairs
+}
 
+/// Pairs that share an id which few records have.
+fn sharing_ids(corpus: &Corpus) -> Vec<Pair> {
+    let mut pairs = Vec::new();
     let mut sharers: BTreeMap<Token, Vec<usize>> = BTreeMap::new();
-    for (at, record) in records.iter().enumerate() {
+    for (at, record) in corpus.records.iter().enumerate() {
         for id in corpus.words(record.ids) {
             sharers.entry(*id).or_default().push(at);
         }
@@ -58,7 +79,5 @@ pub(super) fn of(corpus: &Corpus, taxonomy: &Taxonomy) -> Vec<Pair> {
             pairs.extend(group[rank + 1..].iter().filter(|b| *b != a).map(|b| (*a, *b)));
         }
     }
-    pairs.par_sort_unstable();
-    pairs.dedup();
     pairs
 }

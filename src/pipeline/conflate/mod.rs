@@ -17,6 +17,7 @@ mod corpus;
 mod decisions;
 mod evidence;
 mod features;
+mod hidden_ids;
 pub mod identity;
 mod merge;
 mod model;
@@ -29,6 +30,7 @@ pub use corpus::Corpus;
 pub use decisions::{Decision, Decisions, DecisionsError};
 pub use evidence::Evidence;
 pub use features::{Feature, Features};
+pub use hidden_ids::{BySources, FoundBlind};
 pub use model::{Curve, Model, ModelError, Models, Piece, probability};
 pub use rivals::rivals;
 pub use score::{Score, compare};
@@ -51,6 +53,8 @@ pub struct Conflation {
     pub candidates: u64,
     /// Decisions on records that no source has.
     pub decisions_unused: usize,
+    /// What the matcher finds of the pairs that are known by their ids, when these are hidden.
+    pub found_blind: BySources,
 }
 
 /// Which records are the same place, before anything is merged.
@@ -86,8 +90,10 @@ pub fn conflate(records: &[Record], taxonomy: &Taxonomy, models: &Models, decisi
     debug_assert!(records.is_sorted_by(|a, b| a.key < b.key), "records are sorted and their keys unique");
     let evidence: Vec<Evidence> = records.par_iter().map(Evidence::of).collect();
     let forced = decisions.among(records);
-    let Resolution { clusters, links, candidates } = resolve(&Corpus::of(evidence), taxonomy, models, &forced);
+    let corpus = Corpus::of(evidence);
+    let Resolution { clusters, links, candidates } = resolve(&corpus, taxonomy, models, &forced);
     let places = clusters.iter().map(|members| merge::place(records, members, &links)).collect();
     let decisions_unused = decisions.len() - forced.len();
-    Conflation { places, links, candidates, decisions_unused }
+    let found_blind = hidden_ids::find_blind(corpus, taxonomy, models, &forced);
+    Conflation { places, links, candidates, decisions_unused, found_blind }
 }

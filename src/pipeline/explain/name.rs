@@ -135,23 +135,25 @@ fn former_place(uuid: &str, snapshot: &dyn Snapshot) -> Result<Option<String>, R
 
 /// What to say when a name names nothing.
 fn unknown(name: &str, full: Option<(&str, &str)>, bridge: &Bridge, snapshot: &dyn Snapshot) -> String {
-    let mut message = format!("the snapshot has no record or place `{name}`");
+    let mut parts = vec![format!("the snapshot has no record or place `{name}`")];
     if let (None, Some((dataset, _))) = (full, name.split_once(':'))
         && dataset.chars().all(|c| c.is_alphanumeric() || "-_".contains(c))
     {
-        message += &format!(", and no source `{dataset}`; it has: {}", bridge.datasets.join(", "));
+        parts[0] = format!("{}, and no source `{dataset}`", parts[0]);
+        parts.push(format!("it has: {}", bridge.datasets.join(", ")));
     }
     let like = nearest(name, bridge);
     if !like.is_empty() {
-        message += &format!("; did you mean {}?", like.join(", "));
+        parts.push(format!("did you mean {}?", like.join(", ")));
     }
     let wanted = full.map(|(dataset, _)| dataset);
     let accounts = snapshot.manifest().sources.iter().filter(|account| wanted.is_none_or(|name| account.name == name));
     let left_out: Vec<String> = accounts.filter_map(left_out).collect();
     if !left_out.is_empty() {
-        message += &format!("; what a rule leaves out has no row ({})", left_out.join("; "));
+        parts.push(format!("what a rule leaves out has no row ({})", left_out.join("; ")));
     }
-    message + "; sources.parquet lists the records, and rejects.parquet those that were refused"
+    parts.push("sources.parquet lists the records, and rejects.parquet those that were refused".to_owned());
+    parts.join("; ")
 }
 
 fn left_out(account: &SourceAccount) -> Option<String> {

@@ -69,7 +69,7 @@ pub(super) fn tell(id: &str, bridge: &Bridge, snapshot: &dyn Snapshot) -> Result
     for table in tables {
         for row in row_of(id, &table, snapshot)? {
             for (column, cell) in PLACES.columns.iter().zip(&row) {
-                let value = cell.to_json();
+                let value = without_nulls(cell.to_json());
                 let says = !LEFT_OUT.contains(&&*column.name) && !is_empty(&value);
                 if says && !told.columns.contains_key(&*column.name) {
                     told.columns.insert(column.name.to_string(), value);
@@ -106,6 +106,18 @@ fn row_of(id: &str, table: &str, snapshot: &dyn Snapshot) -> Result<Vec<Vec<Cell
         })?;
     }
     Ok(rows)
+}
+
+/// The value without the fields that say nothing.
+fn without_nulls(value: Value) -> Value {
+    match value {
+        Value::Array(items) => items.into_iter().map(without_nulls).collect(),
+        Value::Object(fields) => {
+            let fields = fields.into_iter().map(|(name, value)| (name, without_nulls(value)));
+            Value::Object(fields.filter(|(_, value)| !is_empty(value)).collect())
+        }
+        value => value,
+    }
 }
 
 /// Whether a value says nothing: none, or nothing but such values within.
