@@ -90,6 +90,9 @@ fn summary(report: &Report, seconds: f64, out: &mut impl Write) -> anyhow::Resul
     }
     let count = |name: &str| report.counts.get(name).copied().unwrap_or_default();
     writeln!(out, "\npairs     {} matched, {} to review", count("pairs_matched"), count("pairs_to_review"))?;
+    if let Some(evaluation) = report.self_evaluation.as_ref().filter(|_| report.sources.len() > 1) {
+        writeln!(out, "self-test {}", evaluation.in_words())?;
+    }
     writeln!(out, "places    {}", count("places"))?;
     let changes: Vec<(&str, u64)> =
         report.counts.iter().filter_map(|(name, count)| Some((name.strip_prefix("changes_")?, *count))).collect();

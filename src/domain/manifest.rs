@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::Timestamp;
+use super::{SelfEvaluation, Timestamp};
 
 /// The contents of `manifest.json`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
     /// Version of this file's own layout.
     pub schema_version: u32,
@@ -32,6 +32,9 @@ pub struct Manifest {
     pub layers: Vec<LayerAccount>,
     /// Counts of conflation, identity and change, by rule.
     pub counts: BTreeMap<String, u64>,
+    /// How good the matcher is on these records. Missing in snapshots of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub self_evaluation: Option<SelfEvaluation>,
     /// Tables by path without ending, e.g. `places`, `changes/places`.
     pub tables: BTreeMap<String, TableFile>,
     /// Why the gate held the snapshot back. Empty: it was published.

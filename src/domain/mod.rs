@@ -19,6 +19,7 @@ mod position;
 mod record;
 mod region;
 mod reject;
+mod self_evaluation;
 mod tags;
 
 pub use address::street_and_number;
@@ -41,6 +42,7 @@ pub use record::{Address, Attributes, ExternalId, Record, RecordId, RecordKey};
 pub use region::Region;
 pub(crate) use reject::named;
 pub use reject::{LeftOut, LeftOutRule, Reject, RejectCode};
+pub use self_evaluation::{HiddenIds, SelfEvaluation, Share};
 pub use tags::{TagSet, Tags};
 
 /// An instant in UTC, as sources state it.

@@ -9,8 +9,8 @@ use super::extract::Extracted;
 use super::ports::Tables;
 use super::tabulate::rows::Refused;
 use super::tabulate::tables::{BRIDGE, IDENTITY};
-use super::{Pipeline, RunError};
-use crate::domain::{Cell, LeftOutRule, Place, Record, RecordId, SourceAccount, Timestamp};
+use super::{Pipeline, RunError, self_evaluation};
+use crate::domain::{Cell, LeftOutRule, Place, Record, RecordId, SelfEvaluation, SourceAccount, Timestamp};
 
 /// Everything that a snapshot says, before it is tables.
 pub(super) struct Night {
@@ -22,6 +22,8 @@ pub(super) struct Night {
     pub(super) links: Vec<Link>,
     /// Pairs compared.
     pub(super) candidates: u64,
+    /// How good the matcher is on these records.
+    pub(super) self_evaluation: SelfEvaluation,
     /// What was refused, and by what.
     pub(super) rejects: Vec<Refused>,
     /// The memory of ids.
@@ -89,11 +91,14 @@ pub(super) fn identify(
     let (ids, memory) = assign(&pipeline.name, &groups, &before, &as_of);
     let bridge = continued(spans, &groups, &ids, vintage);
 
+    let self_evaluation =
+        self_evaluation::of(&conflation.found_blind, &datasets, records.len() as u64, conflation.candidates);
     let links = conflation.links.into_iter().filter(|link| is_ours[link.pair.0] || is_ours[link.pair.1]).collect();
     Ok(Night {
         places: ids.into_iter().zip(ours).collect(),
         links,
         candidates: conflation.candidates,
+        self_evaluation,
         records,
         rejects,
         memory,

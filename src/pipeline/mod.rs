@@ -15,6 +15,7 @@ pub mod conflate;
 pub mod diff;
 mod error;
 pub mod evaluate;
+pub mod explain;
 mod extract;
 mod identify;
 pub mod layers;
@@ -23,6 +24,7 @@ pub mod ports;
 mod publish;
 mod report;
 mod review;
+mod self_evaluation;
 pub mod tabulate;
 pub mod transform;
 

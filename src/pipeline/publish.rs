@@ -231,6 +231,7 @@ fn manifest(
         sources: night.accounts.clone(),
         layers,
         counts,
+        self_evaluation: Some(night.self_evaluation.clone()),
         tables,
         held,
     }

@@ -10,7 +10,7 @@ use super::diff::layers::LayerDiff;
 use super::ports::Loaded;
 use super::publish::Published;
 use super::tabulate::Row;
-use crate::domain::{LayerAccount, Place, SourceAccount, Timestamp};
+use crate::domain::{LayerAccount, Place, SelfEvaluation, SourceAccount, Timestamp};
 
 /// What a run did.
 #[derive(Debug, Clone, Serialize)]
@@ -36,6 +36,9 @@ pub struct Report {
     pub layers: Vec<LayerAccount>,
     /// Places, pairs and changes, by name.
     pub counts: BTreeMap<String, u64>,
+    /// How good the matcher is on these records.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub self_evaluation: Option<SelfEvaluation>,
     /// Per layer, those that are gone from the pipeline file too: what is different from the base.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub layer_diffs: Vec<LayerDiff>,
@@ -66,6 +69,7 @@ impl Report {
             sources: manifest.sources,
             layers: manifest.layers,
             counts: manifest.counts,
+            self_evaluation: manifest.self_evaluation,
             layer_diffs,
             loads,
         }
@@ -92,6 +96,9 @@ pub(super) fn html(manifest: &crate::domain::Manifest, places: &[(Uuid, Place)],
     add(&map(places));
     let counts = manifest.counts.iter().map(|(name, count)| (name.replace('_', " "), count.to_string()));
     add(&table("Counts", counts));
+    if let Some(evaluation) = &manifest.self_evaluation {
+        add(&table("Matching, tried on pairs known by shared ids", evaluation.in_lines().into_iter()));
+    }
     for source in &manifest.sources {
         let mut rows = vec![
             ("read".to_owned(), source.read.to_string()),

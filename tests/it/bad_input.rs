@@ -255,9 +255,9 @@ fn wrong_usage_is_told() {
         (
             "explain store/demo/latest osm:node/1",
             2,
-            &["error: the snapshot has no record `osm:node/1`; sources.parquet"],
+            &["error: the snapshot has no record or place `osm:node/1`; did you mean ", "sources.parquet lists"],
         ),
-        ("explain store/demo/latest node/2001 x", 2, &["error: the snapshot has no record `x`"]),
+        ("explain store/demo/latest node/2001 x", 2, &["error: the snapshot has no record or place `x`"]),
         (
             "run demo.toml --store demo.toml/below",
             1,

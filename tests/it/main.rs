@@ -19,6 +19,8 @@ mod docs;
 #[cfg(test)]
 mod eval;
 #[cfg(test)]
+mod explain;
+#[cfg(test)]
 mod fetch;
 #[cfg(test)]
 mod fixtures;
@@ -50,6 +52,8 @@ mod readers;
 mod real;
 #[cfg(test)]
 mod round_trip;
+#[cfg(test)]
+mod self_evaluation;
 #[cfg(test)]
 mod source_page;
 #[cfg(test)]

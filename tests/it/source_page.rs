@@ -46,6 +46,9 @@ fn home(data: &Path) -> tempfile::TempDir {
     fs::create_dir_all(home.path().join("pipelines")).expect("a folder");
     for entry in fs::read_dir(project.join("pipelines")).expect("the pipelines can be listed") {
         let file = entry.expect("an entry can be read");
+        if file.path().is_dir() {
+            continue;
+        }
         fs::copy(file.path(), home.path().join("pipelines").join(file.file_name())).expect("a copy");
     }
     std::os::unix::fs::symlink(data.join(REFERENCE.1), home.path().join(REFERENCE.0)).expect("a link");

@@ -14,7 +14,7 @@ use crate::domain::{Metres, Taxonomy};
 pub(super) type Pair = (usize, usize);
 
 /// Most records that may share an id for it to tell anything.
-const MAX_SHARERS: usize = 8;
+pub(super) const MAX_SHARERS: usize = 8;
 
 /// Most neighbours that one record is compared with, the nearest first. A source that puts thousands of records on one
 /// spot, the middle of a town say, would else cost the square of their number.
@@ -30,24 +30,50 @@ const NAMESAKE_BEARERS: (u32, f64) = (20, 0.05);
 const NAMESAKES_M: f64 = 5000.0;
 
 /// Pairs to compare, sorted; each once.
+pub(super) fn of(corpus: &Corpus, taxonomy: &Taxonomy) -> Vec<Pair> {
+    let mut pairs = without_ids(corpus, taxonomy, |_| true);
+    pairs.extend(sharing_ids(corpus));
+    sorted(pairs)
+}
+
+/// Pairs to compare among the wanted records if no id were known, sorted; each once.
+pub(super) fn without_ids(corpus: &Corpus, taxonomy: &Taxonomy, wanted: impl Fn(usize) -> bool + Sync) -> Vec<Pair> {
+    let mut pairs = near(corpus, taxonomy, &wanted);
+    pairs.extend(stations_of_one_name(corpus, &wanted));
+    sorted(pairs)
+}
+
+/// How far from its footprint a record is compared with others, and with its namesakes, in metres.
+pub(super) fn radii(record: &Compact, corpus: &Corpus, taxonomy: &Taxonomy) -> (f64, f64) {
+    let category = corpus.words(record.categories).first().map(|name| corpus.text(*name));
+    let category = category.and_then(|name| taxonomy.category(name));
+    category
+        .map_or((Taxonomy::RADIUS_M, Taxonomy::NAMESAKE_RADIUS_M), |found| (found.radius_m, found.namesake_radius_m))
+}
+
+fn sorted(mut pairs: Vec<Pair>) -> Vec<Pair> {
+    pairs.par_sort_unstable();
+    pairs.dedup();
+    pairs
+}
+
+/// Pairs within the radius of their category.
 ///
 /// The tree holds points of the unit sphere, so a radius is the same everywhere, the poles and the antimeridian included.
-pub(super) fn of(corpus: &Corpus, taxonomy: &Taxonomy) -> Vec<Pair> {
+fn near(corpus: &Corpus, taxonomy: &Taxonomy, wanted: &(impl Fn(usize) -> bool + Sync)) -> Vec<Pair> {
     let records = &corpus.records;
-    let points = records.iter().enumerate();
+    let points = records.iter().enumerate().filter(|(at, _)| wanted(*at));
     let tree =
         RTree::bulk_load(points.map(|(at, record)| GeomWithData::new(record.position.on_unit_sphere(), at)).collect());
     let common = NAMESAKE_BEARERS.0.max((records.len() as f64 * NAMESAKE_BEARERS.1) as u32);
-    let mut pairs: Vec<Pair> = records
+    records
         .par_iter()
         .enumerate()
+        .filter(|(at, _)| wanted(*at))
         .flat_map_iter(|(at, record)| {
-            let category = corpus.words(record.categories).first().map(|name| corpus.text(*name));
-            let category = category.and_then(|name| taxonomy.category(name));
-            let (radius_m, namesake_radius_m) = category
-                .map_or((Taxonomy::RADIUS_M, Taxonomy::NAMESAKE_RADIUS_M), |c| (c.radius_m, c.namesake_radius_m));
+            let (near_m, far_m) = radii(record, corpus, taxonomy);
             let chord_2 = |radius_m: f64| Metres(radius_m + record.reach().0).chord().powi(2);
-            let (near_2, far_2) = (chord_2(radius_m), chord_2(namesake_radius_m));
+            let (near_2, far_2) = (chord_2(near_m), chord_2(far_m));
             let mut near = 0;
             let mut namesakes = 0;
             tree.nearest_neighbor_iter_with_distance_2(&record.position.on_unit_sphere())
@@ -65,10 +91,15 @@ pub(super) fn of(corpus: &Corpus, taxonomy: &Taxonomy) -> Vec<Pair> {
                 })
                 .map(move |(other, _)| (at.min(other.data), at.max(other.data)))
         })
-        .collect();
+        .collect()
+}
 
+/// Pairs of charging stations of different sources that have the same name and postcode.
+fn stations_of_one_name(corpus: &Corpus, wanted: &impl Fn(usize) -> bool) -> Vec<Pair> {
+    let records = &corpus.records;
+    let mut pairs = Vec::new();
     let mut namesakes: BTreeMap<(&[Token], Token), Vec<usize>> = BTreeMap::new();
-    for (at, record) in records.iter().enumerate().filter(|(_, record)| record.charging) {
+    for (at, record) in records.iter().enumerate().filter(|(at, record)| record.charging && wanted(*at)) {
         for name in corpus.names(record).iter().map(|name| corpus.words(name.written)).filter(|name| name.len() > 1) {
             if let Some(postcode) = record.postcode {
                 namesakes.entry((name, postcode)).or_default().push(at);
@@ -82,9 +113,14 @@ pub(super) fn of(corpus: &Corpus, taxonomy: &Taxonomy) -> Vec<Pair> {
             pairs.extend(near.map(|b| (*a, *b)));
         }
     }
+    pairs
+}
 
+/// Pairs that share an id which few records have.
+fn sharing_ids(corpus: &Corpus) -> Vec<Pair> {
+    let mut pairs = Vec::new();
     let mut sharers: BTreeMap<Token, Vec<usize>> = BTreeMap::new();
-    for (at, record) in records.iter().enumerate() {
+    for (at, record) in corpus.records.iter().enumerate() {
         for id in corpus.words(record.ids) {
             sharers.entry(*id).or_default().push(at);
         }
@@ -94,8 +130,6 @@ pub(super) fn of(corpus: &Corpus, taxonomy: &Taxonomy) -> Vec<Pair> {
             pairs.extend(group[rank + 1..].iter().filter(|b| *b != a).map(|b| (*a, *b)));
         }
     }
-    pairs.par_sort_unstable();
-    pairs.dedup();
     pairs
 }
 

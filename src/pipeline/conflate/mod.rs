@@ -19,9 +19,11 @@ mod decisions;
 mod evidence;
 mod features;
 mod fit;
+mod hidden_ids;
 pub mod identity;
 mod merge;
 mod model;
+mod partners;
 mod rivals;
 mod score;
 mod survivorship;
@@ -34,8 +36,10 @@ pub use decisions::{Decision, Decisions, DecisionsError, UnderReview, Updated, u
 pub use evidence::Evidence;
 pub use features::{Feature, Features};
 pub use fit::{FitError, FitSet, Fitted, fit, written};
+pub use hidden_ids::{BySources, FoundBlind};
 pub use merge::{Merge, Merging};
 pub use model::{Curve, Model, ModelError, Models, Piece, Shape, probability};
+pub use partners::partners;
 pub use score::{Compared, Score};
 pub use survivorship::{Attribute, Rule, Survivorship};
 pub use veto::Veto;
@@ -57,6 +61,8 @@ pub struct Conflation {
     pub candidates: u64,
     /// Decisions on records that no source has.
     pub decisions_unused: usize,
+    /// What the matcher finds of the pairs that are known by their ids, when these are hidden.
+    pub found_blind: BySources,
 }
 
 /// Which records are the same place, before anything is merged.
@@ -104,9 +110,11 @@ pub fn conflate(
     debug_assert!(records.is_sorted_by(|a, b| a.key < b.key), "records are sorted and their keys unique");
     let evidence: Vec<Evidence> = records.par_iter().map(Evidence::of).collect();
     let forced = decisions.among(records);
-    let Resolution { clusters, links, candidates } = resolve(&Corpus::of(evidence), taxonomy, models, &forced);
+    let corpus = Corpus::of(evidence);
+    let Resolution { clusters, links, candidates } = resolve(&corpus, taxonomy, models, &forced);
     let merger = merge::Merger::new(records, merging, &links);
     let places = clusters.par_iter().map(|members| merger.place(members)).collect();
     let decisions_unused = decisions.len() - forced.len();
-    Conflation { places, links, candidates, decisions_unused }
+    let found_blind = hidden_ids::find_blind(corpus, taxonomy, models, &forced);
+    Conflation { places, links, candidates, decisions_unused, found_blind }
 }

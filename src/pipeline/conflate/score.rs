@@ -77,6 +77,12 @@ impl<'c> Compared<'c> {
         Self { corpus, models, pairs, looks, namesakes, odds }
     }
 
+    /// The records.
+    #[must_use]
+    pub fn corpus(&self) -> &'c Corpus {
+        self.corpus
+    }
+
     /// How many pairs were compared.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -9,6 +9,10 @@ use crate::domain::{Finding, FindingRule};
 const KEYS: [(&str, &str); 4] =
     [("ref:ocm", "ocm:"), ("ref:tesla", "ref:tesla:"), ("ref:ocpi", "ref:ocpi:"), ("ref:plugshare", "ref:plugshare:")];
 
+/// Keys under which a record has the id that its provider gave it, e.g. `ref:provider:2`, by Open Charge Map's number of the
+/// provider. A table of that provider says its own ids under the same key, and the two know each other.
+const PROVIDER_KEYS: &str = "ref:provider:";
+
 /// Keys that list EVSE ids, of charging points or of pools of them.
 const EVSE_KEYS: [&str; 2] = ["ref:EU:EVSE", "ref:EU:EVSE:pool"];
 
@@ -27,10 +31,13 @@ pub(super) fn step(mut draft: Draft, _: &Context<'_>) -> Result<Draft, Dropped> 
     }
     let of_connectors = attributes.connectors.iter().flat_map(|connector| &connector.evse_ids);
     ids.extend(of_connectors.map(|id| format!("evse:{id}").into()));
+    let is_id = |id: &&str| !id.is_empty() && id.chars().all(|c| c.is_alphanumeric() || "-_.".contains(c));
     for (key, prefix) in KEYS {
         let values = attributes.tags.get(key).unwrap_or_default().split(';').map(str::trim);
-        let is_id = |id: &&str| !id.is_empty() && id.chars().all(|c| c.is_alphanumeric() || "-_.".contains(c));
         ids.extend(values.filter(is_id).map(|id| format!("{prefix}{id}").into()));
+    }
+    for (key, id) in attributes.tags.iter().filter(|(key, _)| key.starts_with(PROVIDER_KEYS)) {
+        ids.extend(Some(id.trim()).filter(is_id).map(|id| format!("{key}:{id}").into()));
     }
     ids.sort_unstable();
     ids.dedup();
@@ -84,10 +91,13 @@ mod tests {
     fn ids_are_collected_sorted_and_once() {
         let record = step_on(
             step,
-            "ref:EU:EVSE=DE*GAP*E2;DEGAPE1; degape2|ref:ocm=461426;93452|ref:tesla=schaan supercharger|ref:ocpi=A-1",
+            "ref:EU:EVSE=DE*GAP*E2;DEGAPE1; degape2|ref:ocm=461426;93452|ref:tesla=schaan supercharger|ref:ocpi=A-1|ref:provider:2=1520|ref:provider:9=a b",
         );
         let ids: Vec<&str> = record.external_ids.iter().map(|id| &**id).collect();
-        assert_eq!(ids, ["evse:DEGAPE1", "evse:DEGAPE2", "ocm:461426", "ocm:93452", "ref:ocpi:A-1"]);
-        assert_eq!(record.attributes.tags.iter().count(), 4, "no column holds them, so the tags stay");
+        assert_eq!(
+            ids,
+            ["evse:DEGAPE1", "evse:DEGAPE2", "ocm:461426", "ocm:93452", "ref:ocpi:A-1", "ref:provider:2:1520"]
+        );
+        assert_eq!(record.attributes.tags.iter().count(), 6, "no column holds them, so the tags stay");
     }
 }

@@ -157,6 +157,7 @@ impl MemorySnapshot {
                 sources: vec![],
                 layers: vec![],
                 counts: BTreeMap::new(),
+                self_evaluation: None,
                 tables: BTreeMap::new(),
                 held: vec![],
             },
