@@ -162,7 +162,7 @@ fn a_fitted_model_is_written_and_measures_as_it_did() {
     }
     // The shipped template learns from what there is and keeps the rest.
     labels.told("a.csv --fit shipped.toml");
-    assert!(labels.read("shipped.toml").contains("# Kept from the template, because no pair of the fit knows them."));
+    assert!(labels.read("shipped.toml").contains("# Kept from the template: fixed, or known to no pair of the fit."));
 }
 
 #[test]

@@ -19,6 +19,13 @@ const DATASETS: [&str; 2] = ["osm", "ocm"];
 const NAMES: [&str; 4] = ["Alpenblick", "Bahnhof", "Campus", "Dorfplatz"];
 const OPERATORS: [&str; 3] = ["Stadtwerke Nebelhafen", "Möwe Mobil", "Leuchtturm Laden"];
 
+/// 300 m of nothing.
+macro_rules! far {
+    () => {
+        " . . . . . . . . . . . . . . . . . . . . . . . . . . . . . "
+    };
+}
+
 /// What one source says of one station.
 #[derive(Debug, Clone, PartialEq)]
 struct Station {
@@ -167,13 +174,12 @@ fn found(map: &str, decisions: &str) -> String {
 fn namesakes_merge_near_by_only() {
     let cases = [
         ("A a", "Aa"),
-        ("A . . . . . a", "Aa"),        // 60 m: still one
-        ("A . . . . . . . . a", "A|a"), // 90 m: two
-        ("A b", "Ab"),                  // titles of charging stations say little where nothing else is near
-        ("A . . . b", "A|b"),           // but 40 m and another title are two
-        ("A a . B b", "Aa|Bb"),         // two places side by side
-        ("A B b a", "Aa|Bb"),           // the namesake, not the nearest
-        ("A . A' . a", "AA'a"),         // OSM has it twice: 20 m, one title, no number
+        ("A . . . . . . . . a", "Aa"),      // 90 m: still one
+        (concat!("A", far!(), "a"), "A|a"), // 300 m: two
+        ("A b", "A|b"),                     // another title, and nothing else is known: a person is asked
+        ("A a . B b", "Aa|Bb"),             // two places side by side
+        ("A B b a", "Aa|Bb"),               // the namesake, not the nearest
+        ("A . A' . a", "AA'a"),             // OSM has it twice: 20 m, one title, no number
     ];
     for (map, expected) in cases {
         let told = found(map, "");
@@ -242,12 +248,12 @@ fn changes_say_what_happened_and_why() {
         ("A a . . . . . . . . . . C", "A a", &["C removed source"]),
         ("A a", "A a . . . . . . . . . . C", &["C added source"]),
         // The place stands where OSM has it; only the confidence is another.
-        ("A a", "A . a", &["Aa touched source"]),
+        ("A a", "A . . . . . . . . . . . . . . . a", &["Aa touched source"]),
         ("A . . . . . . . . . . . B", ". A . . . . . . . . . . B", &["A moved source"]),
-        ("A . a", "A . . . . . . . . . . a", &["A modified source", "a split source"]),
-        ("A . . . . . . . . . . a", "A . a", &["A merged source", "Aa modified source"]),
+        ("A . a", concat!("A", far!(), "a"), &["A modified source", "a split source"]),
+        (concat!("A", far!(), "a"), "A . a", &["A merged source", "Aa modified source"]),
         // A better partner is mapped: nothing is said of `A` that was not said before, only what belongs to it changed.
-        ("A . b", "A . b B", &["A modified conflation", "Bb split source"]),
+        ("A . . . . . . . a", "A . . . . . . A' a", &["A modified conflation", "A'a split source"]),
         // Deleted and drawn again under another id: more than a move.
         ("A a", ". a A'", &["A'a modified source"]),
     ];
@@ -263,11 +269,11 @@ fn changes_say_what_happened_and_why() {
 #[test]
 fn the_first_night_again_gives_every_record_its_id_back() {
     let cases = [
-        ("A a . . . . . . . . . . B", "A a"),   // removed, revived
-        ("A . a", "A . . . . . . . . . . . a"), // split, merged
-        ("A . . . . . . . . . . . a", "A . a"), // merged, split
-        ("A . b", "A . b B"),                   // another partner and back
-        ("A a", "A' a"),                        // the founder redrawn and restored
+        ("A a . . . . . . . . . . B", "A a"), // removed, revived
+        ("A . a", concat!("A", far!(), "a")), // split, merged
+        (concat!("A", far!(), "a"), "A . a"), // merged, split
+        ("A . b", "A . b B"),                 // another partner and back
+        ("A a", "A' a"),                      // the founder redrawn and restored
         ("A a B b", "a B"),
     ];
     for (first, second) in cases {

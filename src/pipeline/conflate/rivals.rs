@@ -1,7 +1,7 @@
 //! Rivals: what the other possible partners of two records say about the pair.
 //!
-//! A source knows most places once, so of several partners in one source at most one is right. Only pairs that nothing
-//! vetoes compete, and only within one source.
+//! A source knows most places once, so of several partners in another source at most one is right. Only pairs that
+//! nothing vetoes compete, and only for a record of one source. What a source has twice are no rivals of each other.
 
 use super::candidates::Pair;
 use super::corpus::Corpus;

@@ -38,12 +38,13 @@ struct FirstLook {
     name_likeness: f32,
     /// Without what depends on other pairs; the model's log odds after the second pass.
     log_odds: f32,
-    vetoed: bool,
+    /// Whether the two may be one place, and are of different sources.
+    competes: bool,
 }
 
 impl FirstLook {
     fn competes<T>(self, value: T) -> Option<T> {
-        (!self.vetoed).then_some(value)
+        self.competes.then_some(value)
     }
 }
 
@@ -114,7 +115,7 @@ impl<'c> Compared<'c> {
     pub fn features(&self, pair: Pair) -> Features {
         let pair = in_order(pair);
         let mut seen = features::of(&self.corpus.records[pair.0], &self.corpus.records[pair.1], self.corpus);
-        if seen.get(Feature::NameOverlap).is_some() {
+        if has_margin(pair, self.corpus) {
             seen.set(Feature::NameMargin, self.namesakes.margin(pair, seen.name_likeness(), self.corpus));
         }
         seen
@@ -130,7 +131,7 @@ impl<'c> Compared<'c> {
         let log_odds = model.log_odds(&seen);
         let look = self.pairs.binary_search(&pair).ok().map(|at| self.looks[at]);
         let own = look.and_then(|look| look.competes(f64::from(look.log_odds)));
-        let rivals = self.odds.of_rivals(pair, own, self.corpus);
+        let rivals = if a.dataset == b.dataset { 0.0 } else { self.odds.of_rivals(pair, own, self.corpus) };
         let mut pieces = model.pieces(&seen);
         // o / (1 + o + r) is the logistic function of ln o - ln(1 + r).
         let against = -rivals.ln_1p();
@@ -167,14 +168,19 @@ fn first_look(pair: Pair, corpus: &Corpus, models: &Models) -> FirstLook {
     FirstLook {
         name_likeness: seen.name_likeness(),
         log_odds: (model.log_odds(&seen) - model.weight(Feature::NameMargin, None)) as f32,
-        vetoed: veto::of(a, b, &seen, corpus).is_some(),
+        competes: a.dataset != b.dataset && veto::of(a, b, &seen, corpus).is_none(),
     }
 }
 
-/// The weight of the margin of a pair's names; that of a missing value where one has no name.
+/// Whether a pair's names are held against those of rivals: both have one, and the sources differ.
+fn has_margin((a, b): Pair, corpus: &Corpus) -> bool {
+    let (a, b) = (&corpus.records[a], &corpus.records[b]);
+    a.dataset != b.dataset && !corpus.names(a).is_empty() && !corpus.names(b).is_empty()
+}
+
+/// The weight of the margin of a pair's names; that of a missing value where there is none.
 fn margin_weight(pair: Pair, margin: f32, corpus: &Corpus, models: &Models) -> f64 {
-    let named = |at: usize| !corpus.names(&corpus.records[at]).is_empty();
-    let margin = (named(pair.0) && named(pair.1)).then_some(margin);
+    let margin = has_margin(pair, corpus).then_some(margin);
     models.of_pair(pair, corpus).weight(Feature::NameMargin, margin)
 }
 

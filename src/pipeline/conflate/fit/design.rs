@@ -11,6 +11,9 @@ use crate::pipeline::conflate::model::{Curve, Model, Shape};
 /// Decimals of a weight: a hundredth of log odds moves no probability by more than 0.0025.
 const STEPS_PER_LOG_ODD: f64 = 100.0;
 
+/// Of all pairs, the share that has to be silent on a feature before the weight of that is learned.
+const SILENT: f64 = 0.01;
+
 /// Where a feature's coefficients are.
 struct Block<'m> {
     feature: Feature,
@@ -43,7 +46,8 @@ impl<'m> Design<'m> {
             if learned {
                 let sign = curve.shape.map(|shape| if shape == Shape::Rising { 1.0 } else { -1.0 });
                 signs.extend(std::iter::repeat_n(sign, curve.at.len() - 1));
-                if known < examples.len() {
+                let silent = (examples.len() - known) as f64 / examples.len() as f64;
+                if silent >= SILENT {
                     missing = Some(signs.len());
                     signs.push(None);
                 }
@@ -67,7 +71,7 @@ impl<'m> Design<'m> {
                     _ if !block.learned => offset += block.curve.weight(value),
                     (Some(value), _) => block.fill(f64::from(value), row),
                     (None, Some(at)) => row[at] = 1.0,
-                    (None, None) => {}
+                    (None, None) => offset += block.curve.missing,
                 }
             }
             problem.offsets.push(offset);
@@ -83,8 +87,8 @@ impl<'m> Design<'m> {
     /// The template with what was learned, rounded.
     ///
     /// Each learned curve is shifted to add nothing in the mean of the pairs, and the intercept takes the shift: so a
-    /// weight says what a value adds to that of an average pair, and a value that was never missing adds nothing when
-    /// it is.
+    /// weight says what a value adds to that of an average pair. Where hardly a pair is silent, the template says what
+    /// that weighs.
     pub(super) fn model(&self, template: &Model, coefficients: &[f64], examples: &[&Example]) -> Model {
         let rounded = |weight: f64| (weight * STEPS_PER_LOG_ODD).round() / STEPS_PER_LOG_ODD + 0.0;
         let mut intercept = coefficients[0];
@@ -98,13 +102,15 @@ impl<'m> Design<'m> {
                     weight += coefficients[block.first + at];
                     *slot = weight;
                 }
-                curve.missing = block.missing.map_or(0.0, |at| coefficients[at]);
+                curve.missing = block.missing.map_or(curve.missing, |at| coefficients[at]);
                 let total: f64 = examples.iter().map(|example| example.weight).sum();
                 let added = |example: &&Example| example.weight * curve.weight(example.seen.get(block.feature));
                 let mean = examples.iter().map(added).sum::<f64>() / total;
                 intercept += mean;
                 curve.weights.iter_mut().for_each(|weight| *weight = rounded(*weight - mean));
-                curve.missing = if block.missing.is_some() { rounded(curve.missing - mean) } else { 0.0 };
+                if block.missing.is_some() {
+                    curve.missing = rounded(curve.missing - mean);
+                }
             }
             curves.push((block.feature, curve));
         }
