@@ -8,35 +8,12 @@
 
 use rayon::prelude::*;
 use rstar::RTree;
-use rustc_hash::FxHashMap;
 
 use super::evidence::Evidence;
 use super::features::address::{self, Numbers};
+use super::tokens::{Token, Tokens};
 use super::words::{WORDS, name_words};
 use crate::domain::{ConnectorType, LonLat, Metres, haversine};
-
-/// An interned text. Equal texts have equal tokens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) struct Token(u32);
-
-/// The texts of a run, each once.
-#[derive(Debug, Default)]
-struct Tokens {
-    texts: Vec<Box<str>>,
-    by_text: FxHashMap<Box<str>, Token>,
-}
-
-impl Tokens {
-    fn intern(&mut self, text: &str) -> Token {
-        if let Some(token) = self.by_text.get(text) {
-            return *token;
-        }
-        let token = Token(u32::try_from(self.texts.len()).expect("a region has fewer than 2³² distinct texts"));
-        self.texts.push(text.into());
-        self.by_text.insert(text.into(), token);
-        token
-    }
-}
 
 /// A part of an arena.
 #[derive(Debug, Clone, Copy, Default)]
@@ -139,7 +116,7 @@ impl Corpus {
 
     /// Weighs each word by how few records bear it.
     fn weigh_words(&mut self) {
-        let tokens = self.tokens.texts.len();
+        let tokens = self.tokens.len();
         let (mut names, mut streets, mut postcodes) = (vec![0_u32; tokens], vec![0_u32; tokens], vec![0_u32; tokens]);
         let (mut with_street, mut with_postcode) = (0_u32, 0_u32);
         let mut seen: Vec<Token> = Vec::new();
@@ -150,14 +127,14 @@ impl Corpus {
                 seen.sort_unstable();
                 seen.dedup();
                 for word in &seen {
-                    bearers[word.0 as usize] += 1;
+                    bearers[word.at()] += 1;
                 }
             };
             count(&mut self.names(record).iter().flat_map(|name| self.words(name.forms)), &mut names);
             count(&mut self.words(record.street).iter(), &mut streets);
             with_street += u32::from(!record.street.is_empty());
             if let Some(postcode) = record.postcode {
-                postcodes[postcode.0 as usize] += 1;
+                postcodes[postcode.at()] += 1;
                 with_postcode += 1;
             }
         }
@@ -167,7 +144,7 @@ impl Corpus {
                 let expected = *bearers as f32 + PRIOR_RECORDS * share + 1.0;
                 (all / expected).ln().max(LEAST_WEIGHT) / all.ln()
             };
-            bearers.iter().zip(self.tokens.texts.iter().map(|text| share(text))).map(weight).collect()
+            bearers.iter().zip(self.tokens.texts().map(share)).map(weight).collect()
         };
         self.name_rarity = weigh(self.records.len() as u32, &names, &|word| WORDS.name_share(word));
         self.street_rarity = weigh(with_street, &streets, &|word| WORDS.street_share(word));
@@ -214,7 +191,7 @@ impl Corpus {
 
     /// The text of a token.
     pub(super) fn text(&self, token: Token) -> &str {
-        &self.tokens.texts[token.0 as usize]
+        self.tokens.text(token)
     }
 
     /// The words of a list.
@@ -234,22 +211,22 @@ impl Corpus {
 
     /// How much a word of a name tells, in `(0, 1]`.
     pub(super) fn name_rarity(&self, word: Token) -> f32 {
-        self.name_rarity[word.0 as usize]
+        self.name_rarity[word.at()]
     }
 
     /// How many records bear a word in a name.
     pub(super) fn name_bearers(&self, word: Token) -> u32 {
-        self.name_bearers[word.0 as usize]
+        self.name_bearers[word.at()]
     }
 
     /// How much a word of a street tells, in `(0, 1]`.
     pub(super) fn street_rarity(&self, word: Token) -> f32 {
-        self.street_rarity[word.0 as usize]
+        self.street_rarity[word.at()]
     }
 
     /// How few records bear a postcode, in `[0, 1]`.
     pub(super) fn postcode_rarity(&self, postcode: Token) -> f32 {
-        self.postcode_rarity[postcode.0 as usize]
+        self.postcode_rarity[postcode.at()]
     }
 
     /// Whether the lists share a word.

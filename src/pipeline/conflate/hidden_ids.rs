@@ -16,10 +16,11 @@ use rstar::primitives::GeomWithData;
 
 use super::candidates::{self, MAX_SHARERS, Pair};
 use super::cluster;
-use super::corpus::{Corpus, Token};
+use super::corpus::Corpus;
 use super::decisions::Decision;
 use super::model::Models;
 use super::score::Compared;
+use super::tokens::Token;
 use crate::domain::{Metres, Taxonomy};
 
 /// What was found of what is known, between two sources or all of them.

@@ -1,7 +1,8 @@
 //! Addresses: streets as weighed words, house numbers as ranges, postcodes by how few records share them.
 
 use super::names::{Weighed, align};
-use crate::pipeline::conflate::corpus::{Compact, Corpus, Token};
+use crate::pipeline::conflate::corpus::{Compact, Corpus};
+use crate::pipeline::conflate::tokens::Token;
 use crate::pipeline::conflate::words::{WORDS, fold};
 
 /// House numbers `(from, to)`; a single one twice.

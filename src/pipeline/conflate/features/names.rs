@@ -2,7 +2,8 @@
 
 use strsim::jaro_winkler;
 
-use crate::pipeline::conflate::corpus::{Compact, Corpus, Name, Token};
+use crate::pipeline::conflate::corpus::{Compact, Corpus, Name};
+use crate::pipeline::conflate::tokens::Token;
 
 /// Names this alike are written the same but for a letter.
 pub(in crate::pipeline::conflate) const SAME_WORD: f64 = 0.92;
