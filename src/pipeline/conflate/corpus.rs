@@ -11,6 +11,7 @@ use rstar::RTree;
 
 use super::evidence::Evidence;
 use super::features::address::{self, Numbers};
+use super::spelling::Spelling;
 use super::tokens::{Token, Tokens};
 use super::words::{WORDS, name_words};
 use crate::domain::{ConnectorType, LonLat, Metres, haversine};
@@ -70,6 +71,8 @@ pub(super) struct Compact {
 pub(super) struct Name {
     pub(super) forms: Span,
     pub(super) written: Span,
+    /// Its letters without spaces.
+    pub(super) letters: Token,
 }
 
 /// The records of a run as they are compared.
@@ -194,6 +197,11 @@ impl Corpus {
         self.tokens.text(token)
     }
 
+    /// What is known of a text without reading it.
+    pub(super) fn spelling(&self, token: Token) -> Spelling {
+        self.tokens.spelling(token)
+    }
+
     /// The words of a list.
     pub(super) fn words(&self, list: Span) -> &[Token] {
         list.of(&self.words)
@@ -271,8 +279,11 @@ impl Corpus {
         for name in &evidence.names {
             let words = name_words(name);
             let written = || words.split(' ').filter(|word| !word.is_empty()).take(Self::MAX_WORDS);
-            let name =
-                Name { forms: self.list(written().map(|word| WORDS.name_form(word))), written: self.list(written()) };
+            let name = Name {
+                forms: self.list(written().map(|word| WORDS.name_form(word))),
+                written: self.list(written()),
+                letters: self.tokens.intern(&written().collect::<String>()),
+            };
             kinds |= written().map(|word| WORDS.kinds(WORDS.name_form(word))).fold(0, |all, kind| all | kind);
             if !name.forms.is_empty() {
                 self.names.push(name);

@@ -1,4 +1,4 @@
-//! Tokens: the texts of a run, each once, and how words are told apart without reading them.
+//! Tokens: the texts of a run, each once.
 //!
 //! - **Memory**: a distinct text takes its bytes, 24 beside them, and 16 to 32 in the table by which it is found.
 
@@ -6,7 +6,8 @@ use std::hash::BuildHasher;
 use std::num::NonZeroU32;
 
 use rustc_hash::FxBuildHasher;
-use strsim::jaro_winkler;
+
+use super::spelling::Spelling;
 
 /// An interned text. Equal texts have equal tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -78,15 +79,9 @@ impl Tokens {
         starts.zip(&self.ends).map(|(start, end)| &self.text[start..*end])
     }
 
-    /// How many characters a text has.
-    pub(super) fn letters(&self, token: Token) -> usize {
-        self.spellings[token.at()].letters as usize
-    }
-
-    /// Whether two words are alike by Jaro and Winkler at least this much, in `[0, 1]`; exact, and quick for most words.
-    pub(super) fn alike(&self, a: Token, b: Token, least: f64) -> bool {
-        let may_be = || self.spellings[a.at()].jaro_winkler_at_most(self.spellings[b.at()]) >= least;
-        a == b || (may_be() && jaro_winkler(self.text(a), self.text(b)) >= least)
+    /// What is known of a text without reading it.
+    pub(super) fn spelling(&self, token: Token) -> Spelling {
+        self.spellings[token.at()]
     }
 
     fn first_slot(&self, hash: u64) -> usize {
@@ -111,43 +106,8 @@ fn tag(hash: u64) -> u32 {
     (hash >> 32) as u32
 }
 
-/// Which letters a text has, coarsely.
-#[derive(Debug, Clone, Copy)]
-struct Spelling {
-    /// One bit per class of letters for the first of it, and one for a second.
-    classes: u64,
-    /// Characters.
-    letters: u32,
-}
-
-impl Spelling {
-    fn of(text: &str) -> Self {
-        let (mut classes, mut letters) = (0u64, 0u32);
-        for letter in text.chars() {
-            let first = 1u64 << (u32::from(letter) & 31);
-            classes |= if classes & first == 0 { first } else { first << 32 };
-            letters += 1;
-        }
-        Self { classes, letters }
-    }
-
-    /// An upper bound of the similarity of Jaro and Winkler.
-    ///
-    /// A letter of a class that the other word has fewer of finds no partner. With m partners of lengths |a| and |b| Jaro
-    /// is at most (m/|a| + m/|b| + 1) / 3, and Winkler takes at most four tenths of the rest off.
-    fn jaro_winkler_at_most(self, other: Self) -> f64 {
-        let left = |a: Self, b: Self| a.letters - (a.classes & !b.classes).count_ones();
-        let partners = f64::from(left(self, other).min(left(other, self)));
-        let jaro = (partners / f64::from(self.letters) + partners / f64::from(other.letters) + 1.0) / 3.0;
-        // Rounding must not make the bound fall short.
-        jaro + 0.4 * (1.0 - jaro) + 1e-9
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
 
     #[test]
@@ -161,24 +121,6 @@ mod tests {
         }
         assert_eq!(tokens.ends.len(), 400);
         let empty = tokens.intern("");
-        assert_eq!((tokens.text(empty), tokens.letters(empty)), ("", 0));
-    }
-
-    proptest! {
-        #[test]
-        fn the_short_cut_never_changes_what_is_alike(
-            (a, b) in "[a-d1é]{0,9}".prop_flat_map(|a| {
-                let slip = (0..=a.chars().count(), "[a-d]{0,2}").prop_map({
-                    let a = a.clone();
-                    move |(at, put)| a.chars().take(at).chain(put.chars()).chain(a.chars().skip(at + 1)).collect::<String>()
-                });
-                (Just(a), slip)
-            }),
-            least in 0.5f64..1.0,
-        ) {
-            let mut tokens = Tokens::default();
-            let (x, y) = (tokens.intern(&a), tokens.intern(&b));
-            prop_assert_eq!(tokens.alike(x, y, least), a == b || jaro_winkler(&a, &b) >= least);
-        }
+        assert_eq!((tokens.text(empty), tokens.spelling(empty).letters), ("", 0));
     }
 }
