@@ -24,20 +24,21 @@ const KINDS: [&str; 12] =
 pub(crate) fn write(rows: u64, folder: &Path) {
     fs::create_dir_all(folder).unwrap();
     let each = rows / 2;
+    let towns = each.div_ceil(TOWN);
     for (second, name) in [false, true].into_iter().zip(["a", "b"]) {
         let mut writer = Writer::create(&folder.join(format!("{name}.parquet")));
         for at in 0..each {
             // Half of the second source's places are those of the first; the others are its own.
             let place = if second && at % 2 == 1 { at + (1 << 40) } else { at };
-            writer.push(&line(name, place, at, second));
+            writer.push(&line(name, place, at % towns, second));
         }
         writer.close();
     }
 }
 
-pub(crate) fn line(prefix: &str, place: u64, at: u64, second: bool) -> Line {
+/// A record; those that follow each other are of different towns.
+pub(crate) fn line(prefix: &str, place: u64, town: u64, second: bool) -> Line {
     let mut dice = Dice(place);
-    let town = at / TOWN;
     let centre = (-170.0 + 0.4 * (town % 800) as f64, -55.0 + 0.4 * (town / 800) as f64);
     let (east, north) = dice.normal();
     let (mut east, mut north) = (east * SPREAD_M, north * SPREAD_M);
