@@ -159,7 +159,7 @@ impl Eval {
         let mut measured = Vec::new();
         for (at, set) in sets.iter().enumerate() {
             let model = if is_charging(set) { &models[at].charging } else { &models[at].places };
-            let scores = judge(&set.labelled.pairs, &Compared::of(&corpora[at], &models[at], compared[at].clone()));
+            let scores = judge(&set.labelled.pairs, &Compared::of(&corpora[at], &models[at], &compared[at]));
             let judged: Vec<Judged> = scores.iter().map(|(_, judged)| *judged).collect();
             let measures = Measures::of(&set.labelled.indices(), &judged, model.match_score, model.review_score);
             measured.push(Measured { set, group: groups[at].clone(), model, scores, measures });

@@ -19,7 +19,7 @@ pub(super) fn execute(eval: &Eval, tables: [&Path; 2], truth: &Path, models: &Mo
     let linked = link_tables(&read.records, &read.truth, &taxonomy, models);
     if let Some(path) = &eval.errors {
         let corpus = Corpus::of(read.records.iter().map(Evidence::of));
-        let compared = Compared::of(&corpus, models, candidates(&corpus, &taxonomy));
+        let compared = Compared::of(&corpus, models, &candidates(&corpus, &taxonomy));
         let pairs = linked.wrong.iter().map(|pair| (*pair, false, "linked"));
         let missed = linked
             .missed

@@ -1,15 +1,21 @@
 //! Cluster: from scored pairs to groups of records, one group per place.
 //!
 //! Best pair first; a pair unites two groups unless a person, a veto or a constraint keeps any of their members apart.
-//! The constraint: one record per source and place, but for a source's own duplicates, which are united before.
+//!
+//! - **One record per source and place**, but for a source's own duplicates, which are united before.
+//! - **No bridges**: two groups become one only if the evidence between all their records, summed, speaks for one place. So
+//!   where A is like B and B like C, but A unlike C, the weaker tie is cut. The sum is what correlation clustering
+//!   maximises: Bansal, Blum and Chawla 2004, *Machine Learning* 56:89.
 
-use std::cmp::Reverse;
 use std::collections::BTreeMap;
+
+use rayon::prelude::*;
+use rustc_hash::FxHashMap;
 
 use super::candidates::Pair;
 use super::corpus::Corpus;
 use super::decisions::Decision;
-use super::model::Models;
+use super::model::{Models, log_odds};
 use super::score::{self, Compared, Score, Scored};
 use super::veto;
 
@@ -47,6 +53,8 @@ pub enum Reason {
     OnePerSource,
     /// Other records of their groups are kept apart.
     GroupKeptApart,
+    /// A bridge: the other records of their groups speak against one place.
+    Bridge,
     /// Both belong to one place through other records.
     ThroughOthers,
     /// A person.
@@ -62,6 +70,7 @@ impl Reason {
             Self::Veto(veto) => veto.name(),
             Self::OnePerSource => "better_partner_of_the_same_source",
             Self::GroupKeptApart => "other_records_kept_apart",
+            Self::Bridge => "other_records_speak_against_it",
             Self::ThroughOthers => "through_other_records",
             Self::Decision(Decision::Always) => "decision_always",
             Self::Decision(Decision::Never) => "decision_never",
@@ -92,7 +101,6 @@ pub(super) fn of(
     let records = &corpus.records;
     let scored = compared.worth_a_look();
     let match_score = |pair: Pair| models.of_pair(pair, corpus).match_score;
-    let review_score = |pair: Pair| models.of_pair(pair, corpus).review_score;
     let mut groups = Groups::new(records.len());
     for (pair, _) in forced.iter().filter(|(_, decision)| **decision == Decision::Always) {
         groups.unite(*pair);
@@ -112,97 +120,172 @@ pub(super) fn of(
         .collect();
     // A source's own duplicates first, then best first; equal scores by distance, then by record.
     let same_source = |scored: &Scored| records[scored.pair.0].dataset == records[scored.pair.1].dataset;
-    matching.sort_by(|x, y| {
-        (Reverse(same_source(x)), y.score.probability, x.score.distance_m, x.pair)
-            .partial_cmp(&(Reverse(same_source(y)), x.score.probability, y.score.distance_m, y.pair))
-            .expect("scores and distances are numbers")
+    matching.par_sort_unstable_by(|x, y| {
+        let best_first = y.score.probability.total_cmp(&x.score.probability);
+        let nearest_first = x.score.distance_m.total_cmp(&y.score.distance_m);
+        same_source(y).cmp(&same_source(x)).then(best_first).then(nearest_first).then(x.pair.cmp(&y.pair))
     });
-    let mut refused: BTreeMap<Pair, Reason> = BTreeMap::new();
+    let mut refused: FxHashMap<Pair, Reason> = FxHashMap::default();
     for candidate in matching {
         let (a, b) = candidate.pair;
         if groups.root(a) == groups.root(b) {
             continue;
         }
-        let pairs = || groups.members(a).iter().flat_map(|x| groups.members(b).iter().map(move |y| (*x, *y)));
+        let pairs = || groups.members(a).flat_map(|x| groups.members(b).map(move |y| (x, y)));
         if !same_source(candidate) && pairs().any(|(x, y)| records[x].dataset == records[y].dataset) {
             refused.insert(candidate.pair, Reason::OnePerSource);
-        } else if pairs().any(|(x, y)| kept_apart(x, y)) {
+        } else if pairs().any(|(x, y)| (x, y) != (a, b) && kept_apart(x, y)) {
             refused.insert(candidate.pair, Reason::GroupKeptApart);
+        } else if !same_source(candidate) && !speak_for_one(pairs(), candidate, compared, forced) {
+            refused.insert(candidate.pair, Reason::Bridge);
         } else {
             groups.unite(candidate.pair);
         }
     }
 
     let together = |(a, b): Pair| groups.root(a) == groups.root(b);
-    let mut links: Vec<Link> = Vec::new();
-    for Scored { pair, score } in &scored {
-        let decision = forced.get(pair).copied();
-        if decision.is_none() && score.probability < review_score(*pair) {
-            continue;
-        }
-        let is_match = score.probability >= match_score(*pair);
-        let (verdict, reason) = match (decision, score.veto, refused.get(pair)) {
+    let is_looked_at: Vec<Pair> = scored.iter().map(|scored| scored.pair).collect();
+    let told = |Scored { pair, score }: Scored| {
+        let decision = forced.get(&pair).copied();
+        let is_match = score.probability >= match_score(pair);
+        let (verdict, reason) = match (decision, score.veto, refused.get(&pair)) {
             (Some(Decision::Always), ..) => (Verdict::Match, Reason::Decision(Decision::Always)),
             (Some(Decision::Never), ..) => (Verdict::Miss, Reason::Decision(Decision::Never)),
-            _ if together(*pair) && !is_match => (Verdict::Match, Reason::ThroughOthers),
+            _ if together(pair) && !is_match => (Verdict::Match, Reason::ThroughOthers),
             (None, Some(veto), _) => (Verdict::Miss, Reason::Veto(veto)),
             (None, None, Some(reason)) => (Verdict::Miss, *reason),
             (None, None, None) if is_match => (Verdict::Match, Reason::Score),
             (None, None, None) => (Verdict::Review, Reason::Score),
         };
-        // A decided pair may have scored too low to keep its pieces.
-        let score = if decision.is_some() { compared.score(*pair) } else { score.clone() };
-        links.push(Link { pair: *pair, verdict, reason, score });
-    }
+        Link { pair, verdict, reason, score }
+    };
+    let mut links: Vec<Link> = scored.into_par_iter().map(told).collect();
     // A person may decide on pairs that no one compared.
-    let looked_at = |pair: &Pair| scored.binary_search_by(|scored| scored.pair.cmp(pair)).is_ok();
-    for (pair, decision) in forced.iter().filter(|(pair, _)| !looked_at(pair)) {
+    for (pair, decision) in forced.iter().filter(|(pair, _)| is_looked_at.binary_search(pair).is_err()) {
         let verdict = if *decision == Decision::Always { Verdict::Match } else { Verdict::Miss };
         let score = compared.score(*pair);
         links.push(Link { pair: *pair, verdict, reason: Reason::Decision(*decision), score });
     }
-    links.sort_by_key(|link| link.pair);
+    links.par_sort_unstable_by_key(|link| link.pair);
     (groups.into_sorted(), links)
 }
 
-/// Disjoint groups with their members, the smaller joined to the larger.
+/// Log odds that one pair may bring into the sum, about seven to one: a clear miss stands against the surest match.
+const MOST_SAID: f64 = 2.0;
+
+/// Whether the evidence between two groups, given by all pairs of their records, speaks for one place. What a person
+/// decided needs no evidence.
+fn speak_for_one(
+    pairs: impl Iterator<Item = Pair>,
+    best: &Scored,
+    compared: &Compared<'_>,
+    forced: &BTreeMap<Pair, Decision>,
+) -> bool {
+    let mut others = pairs.map(|(a, b)| (a.min(b), a.max(b))).filter(|pair| *pair != best.pair).peekable();
+    if others.peek().is_none() {
+        return true;
+    }
+    let undecided = others.filter(|pair| !forced.contains_key(pair));
+    let said = |probability: f64| log_odds(probability).clamp(-MOST_SAID, MOST_SAID);
+    let sum: f64 = undecided.map(|pair| said(compared.score(pair).probability)).sum();
+    said(best.score.probability) + sum > 0.0
+}
+
+/// Disjoint groups. The members of each are a ring, so that a group of one takes no memory of its own and two groups
+/// become one by exchanging two links.
 struct Groups {
-    root: Vec<usize>,
-    members: Vec<Vec<usize>>,
+    /// The record that stands for the group.
+    root: Vec<u32>,
+    /// The next member of the ring.
+    next: Vec<u32>,
+    /// Members of the group that a record stands for.
+    size: Vec<u32>,
 }
 
 impl Groups {
     fn new(records: usize) -> Self {
-        Self { root: (0..records).collect(), members: (0..records).map(|at| vec![at]).collect() }
+        let each = || (0..records as u32).collect::<Vec<u32>>();
+        Self { root: each(), next: each(), size: vec![1; records] }
     }
 
     fn root(&self, record: usize) -> usize {
-        self.root[record]
+        self.root[record] as usize
     }
 
-    fn members(&self, record: usize) -> &[usize] {
-        &self.members[self.root[record]]
+    fn members(&self, record: usize) -> impl Iterator<Item = usize> {
+        let next = move |at: &usize| Some(self.next[*at] as usize).filter(|next| *next != record);
+        std::iter::successors(Some(record), next)
     }
 
+    /// Joins the smaller group to the larger.
     fn unite(&mut self, (a, b): Pair) {
         let (a, b) = (self.root(a), self.root(b));
         if a == b {
             return;
         }
-        let (large, small) = if self.members[a].len() >= self.members[b].len() { (a, b) } else { (b, a) };
-        let moved = std::mem::take(&mut self.members[small]);
-        for record in &moved {
-            self.root[*record] = large;
+        let (large, small) = if self.size[a] >= self.size[b] { (a, b) } else { (b, a) };
+        let moved: Vec<usize> = self.members(small).collect();
+        for record in moved {
+            self.root[record] = large as u32;
         }
-        self.members[large].extend(moved);
+        self.size[large] += self.size[small];
+        self.next.swap(large, small);
     }
 
+    /// The groups by their first member, each sorted.
     fn into_sorted(self) -> Vec<Vec<usize>> {
-        let mut groups: Vec<Vec<usize>> = self.members.into_iter().filter(|group| !group.is_empty()).collect();
-        for group in &mut groups {
+        let mut is_told = vec![false; self.root.len()];
+        let mut groups = Vec::new();
+        for first in 0..self.root.len() {
+            if std::mem::replace(&mut is_told[self.root(first)], true) {
+                continue;
+            }
+            let mut group: Vec<usize> = self.members(first).collect();
             group.sort_unstable();
+            groups.push(group);
         }
-        groups.sort_unstable();
         groups
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Evidence, resolve};
+    use super::*;
+    use crate::domain::Taxonomy;
+
+    fn groups(records: &[(usize, &[&str], f64)], forced: &[(Pair, Decision)]) -> Vec<Vec<usize>> {
+        let evidence = records.iter().map(|(dataset, names, north_m)| Evidence {
+            dataset: *dataset,
+            lon: 9.5,
+            lat: 47.0 + north_m * 9e-6,
+            categories: vec!["restaurant".into()],
+            names: names.iter().map(|name| (*name).to_owned()).collect(),
+            ..Evidence::default()
+        });
+        let taxonomy = Taxonomy::parse("category = []", &[]).expect("no category is a taxonomy");
+        let forced = forced.iter().copied().collect();
+        resolve(&Corpus::of(evidence), &taxonomy, &Models::shipped(), &forced).clusters
+    }
+
+    #[test]
+    fn the_weaker_tie_of_a_bridge_is_cut() {
+        let (hof, both, baren) = (&["sonnenhof"][..], &["sonnenhof", "baren"][..], &["baren"][..]);
+        let cases: [(&str, &[(usize, &[&str], f64)], &[&[usize]]); 3] = [
+            ("alike all three", &[(0, hof, 0.0), (1, hof, 10.0), (2, hof, 20.0)], &[&[0, 1, 2]]),
+            ("a bridge", &[(0, hof, 0.0), (1, both, 5.0), (2, baren, 30.0)], &[&[0, 1], &[2]]),
+            ("the other tie is weaker", &[(0, hof, 30.0), (1, both, 5.0), (2, baren, 0.0)], &[&[0], &[1, 2]]),
+        ];
+        for (what, records, expected) in cases {
+            assert_eq!(groups(records, &[]), expected, "{what}");
+        }
+    }
+
+    #[test]
+    fn a_person_needs_no_evidence() {
+        let records: [(usize, &[&str], f64); 3] =
+            [(0, &["sonnenhof"], 0.0), (1, &["sonnenhof", "baren"], 5.0), (2, &["baren"], 30.0)];
+        assert_eq!(groups(&records, &[((0, 2), Decision::Always)]), [[0, 1, 2]]);
+        assert_eq!(groups(&records, &[((0, 1), Decision::Never)]), [vec![0], vec![1, 2]]);
     }
 }

@@ -8,35 +8,13 @@
 
 use rayon::prelude::*;
 use rstar::RTree;
-use rustc_hash::FxHashMap;
 
 use super::evidence::Evidence;
 use super::features::address::{self, Numbers};
+use super::spelling::Spelling;
+use super::tokens::{Token, Tokens};
 use super::words::{WORDS, name_words};
-use crate::domain::{ConnectorType, LonLat, Metres, haversine};
-
-/// An interned text. Equal texts have equal tokens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) struct Token(u32);
-
-/// The texts of a run, each once.
-#[derive(Debug, Default)]
-struct Tokens {
-    texts: Vec<Box<str>>,
-    by_text: FxHashMap<Box<str>, Token>,
-}
-
-impl Tokens {
-    fn intern(&mut self, text: &str) -> Token {
-        if let Some(token) = self.by_text.get(text) {
-            return *token;
-        }
-        let token = Token(u32::try_from(self.texts.len()).expect("a region has fewer than 2³² distinct texts"));
-        self.texts.push(text.into());
-        self.by_text.insert(text.into(), token);
-        token
-    }
-}
+use crate::domain::{ConnectorType, LonLat, Metres, haversine, hilbert_key};
 
 /// A part of an arena.
 #[derive(Debug, Clone, Copy, Default)]
@@ -93,6 +71,8 @@ pub(super) struct Compact {
 pub(super) struct Name {
     pub(super) forms: Span,
     pub(super) written: Span,
+    /// Its letters without spaces.
+    pub(super) letters: Token,
 }
 
 /// The records of a run as they are compared.
@@ -112,6 +92,8 @@ pub struct Corpus {
     postcode_rarity: Vec<f32>,
 }
 
+/// Records whose texts are taken apart at once.
+const AT_ONCE: usize = 1 << 14;
 /// Records that are known before any is read: a word met once in few records is not yet a rare one.
 const PRIOR_RECORDS: f32 = 2000.0;
 /// The least that a word weighs, in logarithms of records.
@@ -128,9 +110,16 @@ impl Corpus {
     /// Takes the evidence of every record, in order.
     pub fn of(evidence: impl IntoIterator<Item = Evidence>) -> Self {
         let mut corpus = Self::default();
-        for evidence in evidence {
-            let compact = corpus.compact(&evidence);
-            corpus.records.push(compact);
+        let mut evidence = evidence.into_iter();
+        loop {
+            let some: Vec<Evidence> = evidence.by_ref().take(AT_ONCE).collect();
+            if some.is_empty() {
+                break;
+            }
+            for parsed in some.into_par_iter().map(Parsed::of).collect::<Vec<_>>() {
+                let compact = corpus.compact(&parsed);
+                corpus.records.push(compact);
+            }
         }
         corpus.weigh_words();
         corpus.measure_spacing();
@@ -139,7 +128,7 @@ impl Corpus {
 
     /// Weighs each word by how few records bear it.
     fn weigh_words(&mut self) {
-        let tokens = self.tokens.texts.len();
+        let tokens = self.tokens.len();
         let (mut names, mut streets, mut postcodes) = (vec![0_u32; tokens], vec![0_u32; tokens], vec![0_u32; tokens]);
         let (mut with_street, mut with_postcode) = (0_u32, 0_u32);
         let mut seen: Vec<Token> = Vec::new();
@@ -150,14 +139,14 @@ impl Corpus {
                 seen.sort_unstable();
                 seen.dedup();
                 for word in &seen {
-                    bearers[word.0 as usize] += 1;
+                    bearers[word.at()] += 1;
                 }
             };
             count(&mut self.names(record).iter().flat_map(|name| self.words(name.forms)), &mut names);
             count(&mut self.words(record.street).iter(), &mut streets);
             with_street += u32::from(!record.street.is_empty());
             if let Some(postcode) = record.postcode {
-                postcodes[postcode.0 as usize] += 1;
+                postcodes[postcode.at()] += 1;
                 with_postcode += 1;
             }
         }
@@ -167,7 +156,7 @@ impl Corpus {
                 let expected = *bearers as f32 + PRIOR_RECORDS * share + 1.0;
                 (all / expected).ln().max(LEAST_WEIGHT) / all.ln()
             };
-            bearers.iter().zip(self.tokens.texts.iter().map(|text| share(text))).map(weight).collect()
+            bearers.iter().zip(self.tokens.texts().map(share)).map(weight).collect()
         };
         self.name_rarity = weigh(self.records.len() as u32, &names, &|word| WORDS.name_share(word));
         self.street_rarity = weigh(with_street, &streets, &|word| WORDS.street_share(word));
@@ -178,18 +167,23 @@ impl Corpus {
     }
 
     fn measure_spacing(&mut self) {
-        let points = self.records.iter().map(|record| record.position.on_unit_sphere()).collect();
+        let points = self.records.par_iter().map(|record| record.position.on_unit_sphere()).collect();
         let tree = RTree::<[f64; 3]>::bulk_load(points);
-        let spacing = |record: &Compact| {
-            let mut neighbours = tree.nearest_neighbor_iter_with_distance_2(&record.position.on_unit_sphere());
+        // Along the Hilbert curve, so that one search finds in the cache what the one before it looked at.
+        let on_curve = |(at, record): (usize, &Compact)| (hilbert_key(record.position), at);
+        let mut order: Vec<(u64, usize)> = self.records.par_iter().enumerate().map(on_curve).collect();
+        order.par_sort_unstable();
+        let spacing = |(_, at): (u64, usize)| {
+            let position = self.records[at].position.on_unit_sphere();
+            let mut neighbours = tree.nearest_neighbor_iter_with_distance_2(&position);
             // The record itself is the first.
             let tenth = neighbours.nth(SPACING_NEIGHBOURS.min(tree.size() - 1));
             let chord = tenth.map_or(f64::INFINITY, |(_, chord_2)| chord_2.sqrt());
-            (Metres::of_chord(chord).0 as f32).max(MIN_SPACING_M)
+            (at, (Metres::of_chord(chord).0 as f32).max(MIN_SPACING_M))
         };
-        let spacings: Vec<f32> = self.records.par_iter().map(spacing).collect();
-        for (record, spacing_m) in self.records.iter_mut().zip(spacings) {
-            record.spacing_m = spacing_m;
+        let spacings: Vec<(usize, f32)> = order.into_par_iter().map(spacing).collect();
+        for (at, spacing_m) in spacings {
+            self.records[at].spacing_m = spacing_m;
         }
     }
 
@@ -214,7 +208,12 @@ impl Corpus {
 
     /// The text of a token.
     pub(super) fn text(&self, token: Token) -> &str {
-        &self.tokens.texts[token.0 as usize]
+        self.tokens.text(token)
+    }
+
+    /// What is known of a text without reading it.
+    pub(super) fn spelling(&self, token: Token) -> Spelling {
+        self.tokens.spelling(token)
     }
 
     /// The words of a list.
@@ -234,22 +233,22 @@ impl Corpus {
 
     /// How much a word of a name tells, in `(0, 1]`.
     pub(super) fn name_rarity(&self, word: Token) -> f32 {
-        self.name_rarity[word.0 as usize]
+        self.name_rarity[word.at()]
     }
 
     /// How many records bear a word in a name.
     pub(super) fn name_bearers(&self, word: Token) -> u32 {
-        self.name_bearers[word.0 as usize]
+        self.name_bearers[word.at()]
     }
 
     /// How much a word of a street tells, in `(0, 1]`.
     pub(super) fn street_rarity(&self, word: Token) -> f32 {
-        self.street_rarity[word.0 as usize]
+        self.street_rarity[word.at()]
     }
 
     /// How few records bear a postcode, in `[0, 1]`.
     pub(super) fn postcode_rarity(&self, postcode: Token) -> f32 {
-        self.postcode_rarity[postcode.0 as usize]
+        self.postcode_rarity[postcode.at()]
     }
 
     /// Whether the lists share a word.
@@ -276,26 +275,26 @@ impl Corpus {
         span(start, self.words.len())
     }
 
-    fn compact(&mut self, evidence: &Evidence) -> Compact {
+    fn compact(&mut self, parsed: &Parsed) -> Compact {
+        let Parsed { evidence, postcode, street, numbers, names } = parsed;
         let mut maybe = |text: &Option<String>| text.as_deref().map(|text| self.tokens.intern(text));
         let (operator, brand, reference) =
             (maybe(&evidence.operator), maybe(&evidence.brand), maybe(&evidence.reference));
         let (operator_name, network) = (maybe(&evidence.operator_name), maybe(&evidence.network));
         let (phone, host) = (maybe(&evidence.phone), maybe(&evidence.host));
-        let postcode = evidence.postcode.as_deref().map(compact_postcode).filter(|postcode| !postcode.is_empty());
-        let postcode = postcode.map(|postcode| self.tokens.intern(&postcode));
-        let (street, numbers) = address::parse(evidence.address.as_deref().unwrap_or_default());
+        let postcode = maybe(postcode);
         let street = self.list(street.iter().take(Self::MAX_WORDS));
         let first_number = self.numbers.len();
-        let is_postcode = |number: &Numbers| evidence.postcode.as_deref() == Some(number.0.to_string().as_str());
-        self.numbers.extend(numbers.into_iter().filter(|number| !is_postcode(number)));
+        self.numbers.extend_from_slice(numbers);
         let mut kinds = 0;
         let first_name = self.names.len();
-        for name in &evidence.names {
-            let words = name_words(name);
+        for words in names {
             let written = || words.split(' ').filter(|word| !word.is_empty()).take(Self::MAX_WORDS);
-            let name =
-                Name { forms: self.list(written().map(|word| WORDS.name_form(word))), written: self.list(written()) };
+            let name = Name {
+                forms: self.list(written().map(|word| WORDS.name_form(word))),
+                written: self.list(written()),
+                letters: self.tokens.intern(&written().collect::<String>()),
+            };
             kinds |= written().map(|word| WORDS.kinds(WORDS.name_form(word))).fold(0, |all, kind| all | kind);
             if !name.forms.is_empty() {
                 self.names.push(name);
@@ -326,6 +325,27 @@ impl Corpus {
             numbers: span(first_number, self.numbers.len()),
             postcode,
         }
+    }
+}
+
+/// Evidence with its texts taken apart, which threads do, before they are interned in order.
+struct Parsed {
+    evidence: Evidence,
+    postcode: Option<String>,
+    street: Vec<String>,
+    numbers: Vec<Numbers>,
+    /// Words of each name, separated by one space.
+    names: Vec<String>,
+}
+
+impl Parsed {
+    fn of(evidence: Evidence) -> Self {
+        let postcode = evidence.postcode.as_deref().map(compact_postcode).filter(|postcode| !postcode.is_empty());
+        let (street, mut numbers) = address::parse(evidence.address.as_deref().unwrap_or_default());
+        let is_postcode = |number: &Numbers| evidence.postcode.as_deref() == Some(number.0.to_string().as_str());
+        numbers.retain(|number| !is_postcode(number));
+        let names = evidence.names.iter().map(|name| name_words(name)).collect();
+        Self { evidence, postcode, street, numbers, names }
     }
 }
 

@@ -16,10 +16,11 @@ use rstar::primitives::GeomWithData;
 
 use super::candidates::{self, MAX_SHARERS, Pair};
 use super::cluster;
-use super::corpus::{Corpus, Token};
+use super::corpus::Corpus;
 use super::decisions::Decision;
 use super::model::Models;
 use super::score::Compared;
+use super::tokens::Token;
 use crate::domain::{Metres, Taxonomy};
 
 /// What was found of what is known, between two sources or all of them.
@@ -86,7 +87,7 @@ pub(super) fn find_blind(
     let among = neighbourhood(&concerned, &corpus, taxonomy);
     corpus.hide_ids();
     let pairs = candidates::without_ids(&corpus, taxonomy, |at| among[at]);
-    let compared = Compared::of(&corpus, models, pairs.clone());
+    let compared = Compared::of(&corpus, models, &pairs);
     let (clusters, _) = cluster::of(&corpus, models, &compared, &BTreeMap::new());
     let mut together: BTreeSet<Pair> = BTreeSet::new();
     for members in clusters.iter().filter(|members| members.len() > 1) {

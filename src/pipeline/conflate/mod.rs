@@ -23,10 +23,13 @@ mod hidden_ids;
 pub mod identity;
 mod merge;
 mod model;
+mod nearby;
 mod partners;
 mod rivals;
 mod score;
+mod spelling;
 mod survivorship;
+mod tokens;
 mod veto;
 mod words;
 
@@ -84,8 +87,7 @@ pub fn resolve(
     models: &Models,
     forced: &BTreeMap<(usize, usize), Decision>,
 ) -> Resolution {
-    let pairs = candidates(corpus, taxonomy);
-    let compared = Compared::of(corpus, models, pairs);
+    let compared = Compared::with_candidates(corpus, models, taxonomy);
     let (clusters, links) = cluster::of(corpus, models, &compared, forced);
     Resolution { clusters, links, candidates: compared.len() as u64 }
 }
@@ -95,6 +97,9 @@ pub fn resolve(
 pub fn candidates(corpus: &Corpus, taxonomy: &Taxonomy) -> Vec<(usize, usize)> {
     candidates::of(corpus, taxonomy)
 }
+
+/// Records whose evidence is in memory at once: it takes ten times what the corpus keeps of it.
+const AT_ONCE: usize = 1 << 14;
 
 /// Merges the records that describe the same place.
 ///
@@ -108,7 +113,7 @@ pub fn conflate(
     merging: &Merging,
 ) -> Conflation {
     debug_assert!(records.is_sorted_by(|a, b| a.key < b.key), "records are sorted and their keys unique");
-    let evidence: Vec<Evidence> = records.par_iter().map(Evidence::of).collect();
+    let evidence = records.chunks(AT_ONCE).flat_map(|some| some.par_iter().map(Evidence::of).collect::<Vec<_>>());
     let forced = decisions.among(records);
     let corpus = Corpus::of(evidence);
     let Resolution { clusters, links, candidates } = resolve(&corpus, taxonomy, models, &forced);

@@ -180,6 +180,12 @@ pub fn probability(log_odds: f64) -> f64 {
     1.0 / (1.0 + (-log_odds).exp())
 }
 
+/// The log odds of a probability; of certainties, what 64 bits can tell from them.
+pub(super) fn log_odds(probability: f64) -> f64 {
+    let probability = probability.clamp(1e-15, 1.0 - 1e-15);
+    (probability / (1.0 - probability)).ln()
+}
+
 /// The models of a run: charging stations are compared by other features than shops.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Models {

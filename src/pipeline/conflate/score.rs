@@ -5,12 +5,13 @@
 
 use rayon::prelude::*;
 
-use super::candidates::Pair;
+use super::candidates::{self, Pair};
 use super::corpus::Corpus;
 use super::features::{self, Feature, Features};
 use super::model::{Models, Piece, probability};
 use super::rivals::{Namesakes, Odds};
 use super::veto::{self, Veto};
+use crate::domain::Taxonomy;
 
 /// How two records compare.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,9 +33,11 @@ pub(super) struct Scored {
     pub(super) score: Score,
 }
 
-/// What the first look at a candidate keeps.
+/// What the first look at a candidate keeps: a run has hundreds of millions.
 #[derive(Debug, Clone, Copy)]
 struct FirstLook {
+    /// Indices of the two records, the smaller first.
+    records: [u32; 2],
     name_likeness: f32,
     /// Without what depends on other pairs; the model's log odds after the second pass.
     log_odds: f32,
@@ -43,6 +46,10 @@ struct FirstLook {
 }
 
 impl FirstLook {
+    fn pair(self) -> Pair {
+        (self.records[0] as usize, self.records[1] as usize)
+    }
+
     fn competes<T>(self, value: T) -> Option<T> {
         self.competes.then_some(value)
     }
@@ -53,8 +60,7 @@ impl FirstLook {
 pub struct Compared<'c> {
     corpus: &'c Corpus,
     models: &'c Models,
-    /// Sorted.
-    pairs: Vec<Pair>,
+    /// Sorted by their records.
     looks: Vec<FirstLook>,
     namesakes: Namesakes,
     odds: Odds,
@@ -63,19 +69,31 @@ pub struct Compared<'c> {
 impl<'c> Compared<'c> {
     /// Compares `pairs`, which are sorted, each once, the smaller index first.
     #[must_use]
-    pub fn of(corpus: &'c Corpus, models: &'c Models, pairs: Vec<Pair>) -> Self {
+    pub fn of(corpus: &'c Corpus, models: &'c Models, pairs: &[Pair]) -> Self {
         debug_assert!(pairs.is_sorted_by(|a, b| a < b), "pairs are sorted, each once");
         debug_assert!(pairs.iter().all(|(a, b)| a < b), "the smaller index comes first");
-        let mut looks: Vec<FirstLook> = pairs.par_iter().map(|pair| first_look(*pair, corpus, models)).collect();
-        let by_name = |(pair, look): (&Pair, &FirstLook)| (*pair, look.competes(look.name_likeness));
-        let namesakes = Namesakes::of(corpus, pairs.iter().zip(&looks).map(by_name));
-        looks.par_iter_mut().zip(&pairs).for_each(|(look, pair)| {
-            let margin = namesakes.margin(*pair, look.name_likeness, corpus);
-            look.log_odds += margin_weight(*pair, margin, corpus, models) as f32;
+        let looks = pairs.par_iter().map(|pair| first_look(*pair, corpus, models)).collect();
+        Self::of_looks(corpus, models, looks)
+    }
+
+    /// Compares the candidates as they are found: records near each other one after the other, since they are near each
+    /// other in memory too.
+    pub(super) fn with_candidates(corpus: &'c Corpus, models: &'c Models, taxonomy: &Taxonomy) -> Self {
+        let looks = candidates::map(corpus, taxonomy, |pair| first_look(pair, corpus, models));
+        Self::of_looks(corpus, models, looks)
+    }
+
+    fn of_looks(corpus: &'c Corpus, models: &'c Models, mut looks: Vec<FirstLook>) -> Self {
+        let by_name = |look: &FirstLook| (look.pair(), look.competes(look.name_likeness));
+        let namesakes = Namesakes::of(corpus, looks.iter().map(by_name));
+        looks.par_iter_mut().for_each(|look| {
+            let margin = namesakes.margin(look.pair(), look.name_likeness, corpus);
+            look.log_odds += margin_weight(look.pair(), margin, corpus, models) as f32;
         });
-        let by_odds = |(pair, look): (&Pair, &FirstLook)| (*pair, look.competes(f64::from(look.log_odds)));
-        let odds = Odds::of(corpus, pairs.iter().zip(&looks).map(by_odds));
-        Self { corpus, models, pairs, looks, namesakes, odds }
+        let by_odds = |look: &FirstLook| (look.pair(), look.competes(f64::from(look.log_odds)));
+        let odds = Odds::of(corpus, looks.iter().map(by_odds));
+        looks.par_sort_unstable_by_key(|look| look.records);
+        Self { corpus, models, looks, namesakes, odds }
     }
 
     /// The records.
@@ -87,27 +105,34 @@ impl<'c> Compared<'c> {
     /// How many pairs were compared.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.pairs.len()
+        self.looks.len()
     }
 
     /// Whether there were none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.pairs.is_empty()
+        self.looks.is_empty()
     }
 
-    /// The pairs that score at least their model's review threshold, in order.
+    /// The pairs that score at least their model's review threshold, in order; of those that a source keeps apart itself
+    /// the ones that score as a match.
     pub(super) fn worth_a_look(&self) -> Vec<Scored> {
-        let scored = |(pair, look): (&Pair, &FirstLook)| {
-            let review_score = self.models.of_pair(*pair, self.corpus).review_score;
+        let scored = |look: &FirstLook| {
+            let pair = look.pair();
+            let review_score = self.models.of_pair(pair, self.corpus).review_score;
             // No rival raises a score; the second look is a little different in its last bits.
             if probability(f64::from(look.log_odds)) < review_score - 1e-3 {
                 return None;
             }
-            let score = self.score(*pair);
-            (score.probability >= review_score).then_some(Scored { pair: *pair, score })
+            let score = self.score(pair);
+            // A source's own neighbours are told only where the score alone would merge them.
+            let least = match score.veto {
+                Some(Veto::SameSource) => self.models.of_pair(pair, self.corpus).match_score,
+                _ => review_score,
+            };
+            (score.probability >= least).then_some(Scored { pair, score })
         };
-        self.pairs.par_iter().zip(&self.looks).filter_map(scored).collect()
+        self.looks.par_iter().filter_map(scored).collect()
     }
 
     /// What is seen of two records, whether they were candidates or not.
@@ -129,7 +154,7 @@ impl<'c> Compared<'c> {
         let model = self.models.of_pair(pair, self.corpus);
         let (a, b) = (&self.corpus.records[pair.0], &self.corpus.records[pair.1]);
         let log_odds = model.log_odds(&seen);
-        let look = self.pairs.binary_search(&pair).ok().map(|at| self.looks[at]);
+        let look = self.looks.binary_search_by_key(&pair, |look| look.pair()).ok().map(|at| self.looks[at]);
         let own = look.and_then(|look| look.competes(f64::from(look.log_odds)));
         let rivals = if a.dataset == b.dataset { 0.0 } else { self.odds.of_rivals(pair, own, self.corpus) };
         let mut pieces = model.pieces(&seen);
@@ -166,6 +191,7 @@ fn first_look(pair: Pair, corpus: &Corpus, models: &Models) -> FirstLook {
     let seen = features::of(a, b, corpus);
     let model = models.of_pair(pair, corpus);
     FirstLook {
+        records: [pair.0 as u32, pair.1 as u32],
         name_likeness: seen.name_likeness(),
         log_odds: (model.log_odds(&seen) - model.weight(Feature::NameMargin, None)) as f32,
         competes: a.dataset != b.dataset && veto::of(a, b, &seen, corpus).is_none(),
@@ -197,7 +223,7 @@ mod tests {
 
     fn explain(a: &Evidence, b: &Evidence) -> Score {
         let corpus = Corpus::of([a.clone(), b.clone()]);
-        Compared::of(&corpus, &Models::shipped(), vec![(0, 1)]).score((0, 1))
+        Compared::of(&corpus, &Models::shipped(), &[(0, 1)]).score((0, 1))
     }
 
     fn station(lat: f64, dataset: usize, operator: Option<&str>, names: &[&str]) -> Evidence {

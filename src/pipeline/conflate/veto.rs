@@ -1,7 +1,8 @@
 //! Vetoes: reasons that keep two records apart however well they score.
 
-use super::corpus::{Compact, Corpus, Token};
+use super::corpus::{Compact, Corpus};
 use super::features::{Feature, Features, SAME_WORD};
+use super::tokens::Token;
 
 /// A reason that keeps two records apart however well they score.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -104,7 +104,7 @@ pub fn explain(
     let bridge = Bridge::read(snapshot)?;
     let links = Links::read(snapshot)?;
     // What a pair scores depends on the rivals of both, and what those score on theirs.
-    let compared = Compared::of(&bridge.corpus, &bridge.models, candidates(&bridge.corpus, taxonomy));
+    let compared = Compared::of(&bridge.corpus, &bridge.models, &candidates(&bridge.corpus, taxonomy));
     let mut told = Explanation {
         snapshot: manifest.snapshot.clone(),
         made_by: manifest.versions.poimill.clone(),

@@ -302,6 +302,9 @@ fn why(pair: &PairTold, a: usize, b: usize, bridge: &Bridge, links: &Links, comp
             let apart = apart.map_or(String::new(), |(x, y, why)| format!(": {x} and {y}, {why}"));
             format!("other records of their places are kept apart{apart}")
         }
+        _ if is(Reason::Bridge) => {
+            "the two alone are a match, but the other records of their places speak against one place".to_owned()
+        }
         _ => format!("{verdict}, vetoed: {}", words(reason)),
     }
 }

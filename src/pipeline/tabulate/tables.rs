@@ -160,7 +160,7 @@ pub static LINKS: Table = Table {
     name: Cow::Borrowed("links"),
     schema_version: 1,
     doc: Cow::Borrowed(
-        "One row per pair of records that scored at or above the review threshold, or on which a person decided.",
+        "One row per pair of records that scored at or above the review threshold, or on which a person decided; of pairs that their own source keeps apart, those that scored as a match.",
     ),
     columns: Cow::Borrowed(&[
         required("dataset_a", Kind::Text, "Source of the first record."),

@@ -1,7 +1,8 @@
 //! Addresses: streets as weighed words, house numbers as ranges, postcodes by how few records share them.
 
-use super::names::{Weighed, align};
-use crate::pipeline::conflate::corpus::{Compact, Corpus, Token};
+use super::names::{Weighed, Words, align};
+use crate::pipeline::conflate::corpus::{Compact, Corpus};
+use crate::pipeline::conflate::tokens::Token;
 use crate::pipeline::conflate::words::{WORDS, fold};
 
 /// House numbers `(from, to)`; a single one twice.
@@ -93,7 +94,7 @@ pub(super) fn street_similarity(a: &Compact, b: &Compact, corpus: &Corpus) -> Op
     if a.is_empty() || b.is_empty() {
         return None;
     }
-    let weighed = |words: &[Token]| -> Vec<Weighed> {
+    let weighed = |words: &[Token]| -> Words {
         words.iter().map(|word| Weighed { form: *word, written: *word, weight: corpus.street_rarity(*word) }).collect()
     };
     let (a, b) = (weighed(a), weighed(b));

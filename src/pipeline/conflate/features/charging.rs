@@ -7,7 +7,8 @@
 use super::names::shared_letters;
 use super::{Feature, Features, operators};
 use crate::domain::ConnectorType;
-use crate::pipeline::conflate::corpus::{Compact, Corpus, Name, Token};
+use crate::pipeline::conflate::corpus::{Compact, Corpus, Name};
+use crate::pipeline::conflate::tokens::Token;
 use crate::pipeline::conflate::words::WORDS;
 
 /// Words that say only what kind of thing it is, and words for where that is so often that they tell nothing.

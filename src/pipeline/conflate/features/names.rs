@@ -1,8 +1,10 @@
 //! Names: how alike two records are called, word by word, a word weighing by how few records bear it.
 
-use strsim::jaro_winkler;
+use smallvec::SmallVec;
 
-use crate::pipeline::conflate::corpus::{Compact, Corpus, Name, Token};
+use crate::pipeline::conflate::corpus::{Compact, Corpus, Name};
+use crate::pipeline::conflate::spelling::jaro_winkler;
+use crate::pipeline::conflate::tokens::Token;
 
 /// Names this alike are written the same but for a letter.
 pub(in crate::pipeline::conflate) const SAME_WORD: f64 = 0.92;
@@ -69,15 +71,17 @@ fn of_names(a: &Name, b: &Name, corpus: &Corpus) -> NameLikeness {
     let shared = align(&words_a, &words_b, corpus);
     let all = |words: &[Weighed]| words.iter().map(|word| word.weight).sum::<f32>();
     let (all_a, all_b) = (all(&words_a), all(&words_b));
-    let (joined_a, joined_b) = (joined(&words_a, corpus), joined(&words_b, corpus));
+    let (text_a, text_b) = (corpus.text(a.letters), corpus.text(b.letters));
     let mut likeness = NameLikeness {
         overlap: (shared.of_a + shared.of_b) / (all_a + all_b),
         contained: (shared.of_a / all_a).max(shared.of_b / all_b),
         rare: shared.rarest,
-        letters: jaro_winkler(&joined_a, &joined_b) as f32,
+        letters: if a.letters == b.letters { 1.0 } else { jaro_winkler(text_a, text_b) as f32 },
     };
-    let (short, long) = if joined_a.len() <= joined_b.len() { (joined_a, joined_b) } else { (joined_b, joined_a) };
-    if short.len() >= WITHIN_LETTERS && long.contains(&short) {
+    let by_length = if text_a.len() <= text_b.len() { (a, text_a, b, text_b) } else { (b, text_b, a, text_a) };
+    let (within, short, around, long) = by_length;
+    let may_contain = || corpus.spelling(around.letters).may_contain(corpus.spelling(within.letters));
+    if short.len() >= WITHIN_LETTERS && may_contain() && long.contains(short) {
         likeness.overlap = likeness.overlap.max(short.len() as f32 / long.len() as f32);
         likeness.contained = 1.0;
     }
@@ -89,15 +93,22 @@ const WITHIN_LETTERS: usize = 6;
 
 /// Whether both names have numbers, and none in common: `Elementary School 12` and `Elementary School 14`.
 pub(super) fn numbered_apart(a: &Compact, b: &Compact, corpus: &Corpus) -> bool {
-    let numbers = |record: &Compact| -> Vec<Token> {
+    let numbers = |record: &Compact| -> SmallVec<[Token; 8]> {
         let words = corpus.names(record).iter().flat_map(|name| corpus.words(name.forms)).copied();
-        words.filter(|word| corpus.text(*word).bytes().all(|byte| byte.is_ascii_digit())).collect()
+        words.filter(|word| corpus.spelling(*word).is_number).collect()
     };
-    let (a, b) = (numbers(a), numbers(b));
-    !a.is_empty() && !b.is_empty() && !a.iter().any(|number| b.contains(number))
+    let a = numbers(a);
+    if a.is_empty() {
+        return false;
+    }
+    let b = numbers(b);
+    !b.is_empty() && !a.iter().any(|number| b.contains(number))
 }
 
-fn weighed(name: &Name, corpus: &Corpus) -> Vec<Weighed> {
+/// The words of a name or a street; few have more than these, which take no memory of their own.
+pub(super) type Words = SmallVec<[Weighed; 8]>;
+
+fn weighed(name: &Name, corpus: &Corpus) -> Words {
     let (forms, written) = (corpus.words(name.forms), corpus.words(name.written));
     let word = |(form, written): (&Token, &Token)| Weighed {
         form: *form,
@@ -105,10 +116,6 @@ fn weighed(name: &Name, corpus: &Corpus) -> Vec<Weighed> {
         weight: corpus.name_rarity(*form),
     };
     forms.iter().zip(written).map(word).collect()
-}
-
-fn joined(words: &[Weighed], corpus: &Corpus) -> String {
-    words.iter().map(|word| corpus.text(word.written)).collect()
 }
 
 /// Two words that are not equal match from here on: Jaro-Winkler …
@@ -143,7 +150,7 @@ pub(super) fn align(a: &[Weighed], b: &[Weighed], corpus: &Corpus) -> Shared {
     let mut alike: Vec<(f32, usize, usize)> = Vec::new();
     for i in free_a.iter() {
         for j in free_b.iter() {
-            let likeness = words_alike(corpus.text(a[i].form), corpus.text(b[j].form));
+            let likeness = words_alike(a[i].form, b[j].form, corpus);
             if likeness > 0.0 {
                 alike.push((likeness, i, j));
             }
@@ -213,7 +220,9 @@ fn joins(
                     && whole.len().abs_diff(both) <= 2
                     && jaro_winkler(whole, &format!("{first}{second}")) >= JOINED_ALIKE)
         };
-        if let Some(j) = free_wholes.iter().find(|j| is_whole(corpus.text(wholes[*j].written))) {
+        let begins_so =
+            |j: &usize| corpus.spelling(wholes[*j].written).first == corpus.spelling(parts[i].written).first;
+        if let Some(j) = free_wholes.iter().find(|j| begins_so(j) && is_whole(corpus.text(wholes[*j].written))) {
             free_parts.take(i);
             free_parts.take(i + 1);
             free_wholes.take(j);
@@ -224,14 +233,18 @@ fn joins(
 }
 
 /// How alike two different words are, in `[0, 1]`; 0 below the threshold. Numbers are equal or not.
-fn words_alike(a: &str, b: &str) -> f32 {
-    let is_number = |word: &str| word.bytes().all(|byte| byte.is_ascii_digit());
-    if is_number(a) || is_number(b) {
+fn words_alike(a: Token, b: Token, corpus: &Corpus) -> f32 {
+    let (spelling_a, spelling_b) = (corpus.spelling(a), corpus.spelling(b));
+    if spelling_a.is_number || spelling_b.is_number {
         return 0.0;
     }
-    let letters = |word: &str| if word.is_ascii() { word.len() } else { word.chars().count() };
-    let (letters_a, letters_b) = (letters(a), letters(b));
-    let shorter = letters_a.min(letters_b);
+    let shorter = spelling_a.letters.min(spelling_b.letters) as usize;
+    // Words that begin differently are no beginnings of one another, and Winkler adds nothing.
+    if spelling_a.first != spelling_b.first && (shorter < ALIKE_LETTERS || spelling_a.jaro_at_most(spelling_b) < ALIKE)
+    {
+        return 0.0;
+    }
+    let (a, b) = (corpus.text(a), corpus.text(b));
     if shorter == 1 {
         return if a.chars().next() == b.chars().next() { 0.5 } else { 0.0 };
     }
@@ -244,26 +257,11 @@ fn words_alike(a: &str, b: &str) -> f32 {
         (true, 3) => 0.6,
         (true, _) => 0.8,
     };
-    if shorter < ALIKE_LETTERS || !may_be_alike(a, b, letters_a, letters_b) {
+    if shorter < ALIKE_LETTERS || spelling_a.jaro_winkler_at_most(spelling_b) < ALIKE {
         return prefix;
     }
     let alike = jaro_winkler(a, b);
     if alike >= ALIKE { prefix.max(alike as f32) } else { prefix }
-}
-
-/// Whether the Jaro-Winkler similarity may reach [`ALIKE`], by lengths, beginnings and letters: an upper bound.
-fn may_be_alike(a: &str, b: &str, letters_a: usize, letters_b: usize) -> bool {
-    let set = |word: &str| word.bytes().fold(0_u64, |set, byte| set | 1 << (byte & 63));
-    let (set_a, set_b) = (set(a), set(b));
-    if !a.is_ascii() || !b.is_ascii() {
-        return true;
-    }
-    // Each letter that the other lacks matches nothing.
-    let matching = (letters_a - (set_a & !set_b).count_ones() as usize)
-        .min(letters_b - (set_b & !set_a).count_ones() as usize) as f64;
-    let jaro = (matching / letters_a as f64 + matching / letters_b as f64 + 1.0) / 3.0;
-    let prefix = a.bytes().zip(b.bytes()).take(4).take_while(|(x, y)| x == y).count() as f64;
-    jaro + 0.1 * prefix * (1.0 - jaro) >= ALIKE
 }
 
 /// How alike initials are to the words they stand for.
@@ -281,8 +279,8 @@ fn initials(
     found: &mut dyn FnMut(Option<f32>, Option<f32>),
 ) {
     for i in free_short.iter() {
+        let count = corpus.spelling(short[i].form).letters as usize;
         let letters = corpus.text(short[i].form);
-        let count = letters.chars().count();
         if !INITIALS.contains(&count) || !letters.chars().all(char::is_alphabetic) || long.len() < count {
             continue;
         }
@@ -304,13 +302,27 @@ fn initials(
 
 /// How alike the best two names are, in `[0, 1]`: shared words over all words (Dice), a word counting by its letters.
 pub(super) fn dice(a: &Compact, b: &Compact, corpus: &Corpus) -> Option<f32> {
-    let text =
-        |name: &Name| -> Vec<&str> { corpus.words(name.written).iter().map(|word| corpus.text(*word)).collect() };
-    let pairs = corpus
-        .names(a)
-        .iter()
-        .flat_map(|x| corpus.names(b).iter().map(move |y| shared_letters(&text(x), &text(y)) as f32));
-    pairs.max_by(f32::total_cmp)
+    let pairs = corpus.names(a).iter().flat_map(|x| corpus.names(b).iter().map(move |y| (x, y)));
+    let alike = pairs.map(|(x, y)| dice_of_words(corpus.words(x.written), corpus.words(y.written), corpus) as f32);
+    alike.max_by(f32::total_cmp)
+}
+
+/// As [`shared_letters`].
+fn dice_of_words(a: &[Token], b: &[Token], corpus: &Corpus) -> f64 {
+    let letters = |word: Token| corpus.spelling(word).letters as usize;
+    let is_same = |x: Token, y: Token| {
+        let may_be = || corpus.spelling(x).jaro_winkler_at_most(corpus.spelling(y)) >= SAME_WORD;
+        x == y || (may_be() && jaro_winkler(corpus.text(x), corpus.text(y)) >= SAME_WORD)
+    };
+    let all: usize = a.iter().chain(b).map(|word| letters(*word)).sum();
+    let mut left: SmallVec<[Token; Corpus::MAX_WORDS]> = SmallVec::from_slice(b);
+    let mut shared = 0;
+    for word in a {
+        if let Some(at) = left.iter().position(|other| is_same(*word, *other)) {
+            shared += letters(*word) + letters(left.swap_remove(at));
+        }
+    }
+    shared as f64 / all.max(1) as f64
 }
 
 /// Letters of shared words over all letters (Dice).

@@ -76,7 +76,7 @@ struct Example {
 /// When the pairs are all of one kind.
 pub fn fit<'a>(template: &Model, sets: &[FitSet<'a>], fitted_on: String) -> Result<Fitted, FitError> {
     let models = Models::both(template);
-    let compared = |set: &FitSet<'a>, models| Compared::of(set.corpus, models, set.compared.to_vec());
+    let compared = |set: &FitSet<'a>, models| Compared::of(set.corpus, models, set.compared);
     let by_set: Vec<Vec<Example>> = sets.iter().map(|set| examples(set, &compared(set, &models))).collect();
     let by_set: Vec<Vec<Example>> = by_set.into_iter().filter(|set| !set.is_empty()).collect();
     let pairs: usize = by_set.iter().map(Vec::len).sum();
