@@ -1,7 +1,8 @@
 //! Cluster: from scored pairs to groups of records, one group per place.
 //!
 //! Best pair first; a pair unites two groups unless a person, a veto or a constraint keeps any of their members apart.
-//! The constraint: one record per source and place, but for a source's own duplicates, which are united before.
+//! The constraint: one record per source and place, but for a source's own duplicates, which are united before, and for
+//! numbered posts of a site of which another source has one record.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -9,6 +10,7 @@ use std::collections::BTreeMap;
 use super::candidates::Pair;
 use super::corpus::Corpus;
 use super::decisions::Decision;
+use super::features::Feature;
 use super::model::Models;
 use super::score::{self, Compared, Score, Scored};
 use super::veto;
@@ -49,6 +51,8 @@ pub enum Reason {
     GroupKeptApart,
     /// Both belong to one place through other records.
     ThroughOthers,
+    /// The site has one record here, and that source tells of it post by post.
+    PostOfSite,
     /// A person.
     Decision(Decision),
 }
@@ -63,6 +67,7 @@ impl Reason {
             Self::OnePerSource => "better_partner_of_the_same_source",
             Self::GroupKeptApart => "other_records_kept_apart",
             Self::ThroughOthers => "through_other_records",
+            Self::PostOfSite => "numbered_post_of_the_site",
             Self::Decision(Decision::Always) => "decision_always",
             Self::Decision(Decision::Never) => "decision_never",
         }
@@ -118,7 +123,7 @@ pub(super) fn of(
             .expect("scores and distances are numbers")
     });
     let mut refused: BTreeMap<Pair, Reason> = BTreeMap::new();
-    for candidate in matching {
+    for candidate in &matching {
         let (a, b) = candidate.pair;
         if groups.root(a) == groups.root(b) {
             continue;
@@ -133,6 +138,27 @@ pub(super) fn of(
         }
     }
 
+    // A source may tell of a site post by post. Posts that are left over, none of another record, go with the others.
+    let sites = compared.sites();
+    let left_over = matching.iter().filter(|candidate| refused.get(&candidate.pair) == Some(&Reason::OnePerSource));
+    let left_over: Vec<Pair> = left_over.map(|candidate| candidate.pair).collect();
+    for (a, b) in left_over {
+        let pairs = || groups.members(a).iter().flat_map(|x| groups.members(b).iter().map(move |y| (*x, *y)));
+        let is_one_post = || compared.features((a, b)).get(Feature::SiteNumbers) == Some(0.0);
+        let fits = |(x, y): Pair| {
+            let decision = forced.get(&(x.min(y), x.max(y)));
+            if records[x].dataset == records[y].dataset {
+                sites.are_one(x, y) && decision != Some(&Decision::Never)
+            } else {
+                !kept_apart(x, y)
+            }
+        };
+        if groups.root(a) == groups.root(b) || (pairs().all(fits) && !is_one_post()) {
+            groups.unite((a, b));
+            refused.insert((a, b), Reason::PostOfSite);
+        }
+    }
+
     let together = |(a, b): Pair| groups.root(a) == groups.root(b);
     let mut links: Vec<Link> = Vec::new();
     for Scored { pair, score } in &scored {
@@ -144,7 +170,8 @@ pub(super) fn of(
         let (verdict, reason) = match (decision, score.veto, refused.get(pair)) {
             (Some(Decision::Always), ..) => (Verdict::Match, Reason::Decision(Decision::Always)),
             (Some(Decision::Never), ..) => (Verdict::Miss, Reason::Decision(Decision::Never)),
-            _ if together(*pair) && !is_match => (Verdict::Match, Reason::ThroughOthers),
+            (None, None, Some(Reason::PostOfSite)) => (Verdict::Match, Reason::PostOfSite),
+            _ if together(*pair) && (!is_match || score.veto.is_some()) => (Verdict::Match, Reason::ThroughOthers),
             (None, Some(veto), _) => (Verdict::Miss, Reason::Veto(veto)),
             (None, None, Some(reason)) => (Verdict::Miss, *reason),
             (None, None, None) if is_match => (Verdict::Match, Reason::Score),

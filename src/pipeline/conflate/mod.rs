@@ -26,6 +26,7 @@ mod model;
 mod partners;
 mod rivals;
 mod score;
+mod sites;
 mod survivorship;
 mod veto;
 mod words;

@@ -1,7 +1,7 @@
 //! Vetoes: reasons that keep two records apart however well they score.
 
 use super::corpus::{Compact, Corpus, Token};
-use super::features::{Feature, Features, SAME_WORD};
+use super::features::{self, Feature, Features, SAME_WORD};
 
 /// A reason that keeps two records apart however well they score.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,4 +92,15 @@ fn numbered_apart(a: &Compact, b: &Compact, corpus: &Corpus) -> bool {
         numbers
     };
     numbers(a) != numbers(b)
+}
+
+/// Whether two records of one source are numbered posts of one site: `Dorfplatz 1` and `Dorfplatz 2`, of one company.
+pub(super) fn are_posts_of_one_site(a: &Compact, b: &Compact, seen: &Features, corpus: &Corpus) -> bool {
+    let near = seen.get(Feature::DistanceM).is_some_and(|distance_m| distance_m <= SLIP_CHARGING_M);
+    let one_company = a.operator == b.operator && a.network == b.network && a.brand == b.brand;
+    a.dataset == b.dataset
+        && (a.charging && b.charging)
+        && (near && one_company)
+        && corpus.same_kind(a, b)
+        && features::numbered_in_a_row(a, b, corpus)
 }
