@@ -117,13 +117,14 @@ pub(super) fn of(
         .collect();
     // A source's own duplicates first, then best first; equal scores by distance, then by record.
     let same_source = |scored: &Scored| records[scored.pair.0].dataset == records[scored.pair.1].dataset;
-    matching.sort_by(|x, y| {
+    let best_first = |x: &&Scored, y: &&Scored| {
         (Reverse(same_source(x)), y.score.probability, x.score.distance_m, x.pair)
             .partial_cmp(&(Reverse(same_source(y)), x.score.probability, y.score.distance_m, y.pair))
             .expect("scores and distances are numbers")
-    });
+    };
+    matching.sort_by(best_first);
     let mut refused: BTreeMap<Pair, Reason> = BTreeMap::new();
-    for candidate in &matching {
+    for candidate in matching {
         let (a, b) = candidate.pair;
         if groups.root(a) == groups.root(b) {
             continue;
@@ -138,22 +139,29 @@ pub(super) fn of(
         }
     }
 
-    // A source may tell of a site post by post. Posts that are left over, none of another record, go with the others.
+    // A source may tell of a site post by post. Posts that are left over, none of another record, go with the others:
+    // one of them is a match, so the rest need not be told from a miss as surely.
     let sites = compared.sites();
-    let left_over = matching.iter().filter(|candidate| refused.get(&candidate.pair) == Some(&Reason::OnePerSource));
-    let left_over: Vec<Pair> = left_over.map(|candidate| candidate.pair).collect();
-    for (a, b) in left_over {
+    let mut left_over: Vec<&Scored> = scored
+        .iter()
+        .filter(|scored| scored.score.veto.is_none() && !same_source(scored) && !forced.contains_key(&scored.pair))
+        .filter(|scored| sites.is_shared(scored.pair.0) || sites.is_shared(scored.pair.1))
+        .collect();
+    left_over.sort_by(best_first);
+    for (a, b) in left_over.into_iter().map(|candidate| candidate.pair) {
+        if groups.root(a) == groups.root(b) {
+            continue;
+        }
         let pairs = || groups.members(a).iter().flat_map(|x| groups.members(b).iter().map(move |y| (*x, *y)));
-        let is_one_post = || compared.features((a, b)).get(Feature::SiteNumbers) == Some(0.0);
-        let fits = |(x, y): Pair| {
-            let decision = forced.get(&(x.min(y), x.max(y)));
-            if records[x].dataset == records[y].dataset {
-                sites.are_one(x, y) && decision != Some(&Decision::Never)
-            } else {
-                !kept_apart(x, y)
-            }
+        let of_one_source = |(x, y): &Pair| records[*x].dataset == records[*y].dataset;
+        let fits = |(x, y): Pair| match forced.get(&(x.min(y), x.max(y))) {
+            Some(decision) => *decision == Decision::Always,
+            None if of_one_source(&(x, y)) => sites.are_one(x, y),
+            None => !kept_apart(x, y),
         };
-        if groups.root(a) == groups.root(b) || (pairs().all(fits) && !is_one_post()) {
+        // A record that is numbered itself is one post of another source.
+        let is_one_post = || compared.features((a, b)).get(Feature::SiteNumbers) == Some(0.0);
+        if pairs().any(|pair| of_one_source(&pair)) && pairs().all(fits) && !is_one_post() {
             groups.unite((a, b));
             refused.insert((a, b), Reason::PostOfSite);
         }

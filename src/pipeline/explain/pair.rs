@@ -293,7 +293,7 @@ fn why(pair: &PairTold, a: usize, b: usize, bridge: &Bridge, links: &Links, comp
         }
         _ if is(Reason::ThroughOthers) => "other records hold both in it; this pair alone is no match".to_owned(),
         _ if is(Reason::PostOfSite) => {
-            format!("the score is at least match_score, {match_score}, and the other posts of the row are in it too")
+            format!("the score is at least review_score, {review_score}, and other posts of the same site are in it")
         }
         _ if is(Reason::OnePerSource) => {
             let taken = partner(a, b, bridge).or_else(|| partner(b, a, bridge));

@@ -227,12 +227,15 @@ fn row<'c>(name: &Name, record: &Compact, corpus: &'c Corpus) -> Option<Row<'c>>
 
 /// Whether a word ends the name of a street, so that a house number may follow.
 fn is_street(word: &str) -> bool {
-    let form = WORDS.street_form(word);
-    WORDS.street_share(form) > 0.0 || STREET_ENDS.iter().any(|end| word.ends_with(end))
+    STREETS.contains(&WORDS.street_form(word)) || STREET_ENDS.iter().any(|end| word.ends_with(end))
 }
 
+/// Words for streets, in the form that streets are compared in. Squares and centres number other things too.
+const STREETS: [&str; 14] =
+    ["ave", "blvd", "calle", "cir", "cres", "dr", "hwy", "ln", "pike", "pkwy", "rd", "rue", "st", "way"];
+
 /// Ends of streets' names that are written in one word.
-const STREET_ENDS: [&str; 8] = ["str", "strasse", "gasse", "allee", "straat", "gatan", "vej", "veien"];
+const STREET_ENDS: [&str; 7] = ["str", "strasse", "gasse", "allee", "straat", "gatan", "veien"];
 
 /// The words of a record's street that tell it from others; all of them where none does.
 fn street_words<'c>(record: &Compact, corpus: &'c Corpus) -> Option<Vec<&'c str>> {
