@@ -2,7 +2,8 @@
 //!
 //! Best pair first; a pair unites two groups unless a person, a veto or a constraint keeps any of their members apart.
 //!
-//! - **One record per source and place**, but for a source's own duplicates, which are united before.
+//! - **One record per source and place**, but for a source's own duplicates, which are united before, and for numbered
+//!   posts of a site of which another source has one record.
 //! - **No bridges**: two groups become one only if the evidence between all their records, summed, speaks for one place. So
 //!   where A is like B and B like C, but A unlike C, the weaker tie is cut. The sum is what correlation clustering
 //!   maximises: Bansal, Blum and Chawla 2004, *Machine Learning* 56:89.
@@ -15,6 +16,7 @@ use rustc_hash::FxHashMap;
 use super::candidates::Pair;
 use super::corpus::Corpus;
 use super::decisions::Decision;
+use super::features::Feature;
 use super::model::{Models, log_odds};
 use super::score::{self, Compared, Score, Scored};
 use super::veto;
@@ -57,6 +59,8 @@ pub enum Reason {
     Bridge,
     /// Both belong to one place through other records.
     ThroughOthers,
+    /// The site has one record here, and that source tells of it post by post.
+    PostOfSite,
     /// A person.
     Decision(Decision),
 }
@@ -72,6 +76,7 @@ impl Reason {
             Self::GroupKeptApart => "other_records_kept_apart",
             Self::Bridge => "other_records_speak_against_it",
             Self::ThroughOthers => "through_other_records",
+            Self::PostOfSite => "numbered_post_of_the_site",
             Self::Decision(Decision::Always) => "decision_always",
             Self::Decision(Decision::Never) => "decision_never",
         }
@@ -120,11 +125,12 @@ pub(super) fn of(
         .collect();
     // A source's own duplicates first, then best first; equal scores by distance, then by record.
     let same_source = |scored: &Scored| records[scored.pair.0].dataset == records[scored.pair.1].dataset;
-    matching.par_sort_unstable_by(|x, y| {
+    let best_first = |x: &&Scored, y: &&Scored| {
         let best_first = y.score.probability.total_cmp(&x.score.probability);
         let nearest_first = x.score.distance_m.total_cmp(&y.score.distance_m);
         same_source(y).cmp(&same_source(x)).then(best_first).then(nearest_first).then(x.pair.cmp(&y.pair))
-    });
+    };
+    matching.par_sort_unstable_by(best_first);
     let mut refused: FxHashMap<Pair, Reason> = FxHashMap::default();
     for candidate in matching {
         let (a, b) = candidate.pair;
@@ -143,6 +149,34 @@ pub(super) fn of(
         }
     }
 
+    // A source may tell of a site post by post. Posts that are left over, none of another record, go with the others:
+    // one of them is a match, so the rest need not be told from a miss as surely.
+    let sites = compared.sites();
+    let mut left_over: Vec<&Scored> = scored
+        .iter()
+        .filter(|scored| scored.score.veto.is_none() && !same_source(scored) && !forced.contains_key(&scored.pair))
+        .filter(|scored| sites.is_shared(scored.pair.0) || sites.is_shared(scored.pair.1))
+        .collect();
+    left_over.sort_by(best_first);
+    for (a, b) in left_over.into_iter().map(|candidate| candidate.pair) {
+        if groups.root(a) == groups.root(b) {
+            continue;
+        }
+        let pairs = || groups.members(a).flat_map(|x| groups.members(b).map(move |y| (x, y)));
+        let of_one_source = |(x, y): &Pair| records[*x].dataset == records[*y].dataset;
+        let fits = |(x, y): Pair| match forced.get(&(x.min(y), x.max(y))) {
+            Some(decision) => *decision == Decision::Always,
+            None if of_one_source(&(x, y)) => sites.are_one(x, y),
+            None => !kept_apart(x, y),
+        };
+        // A record that is numbered itself is one post of another source.
+        let is_one_post = || compared.features((a, b)).get(Feature::SiteNumbers) == Some(0.0);
+        if pairs().any(|pair| of_one_source(&pair)) && pairs().all(fits) && !is_one_post() {
+            groups.unite((a, b));
+            refused.insert((a, b), Reason::PostOfSite);
+        }
+    }
+
     let together = |(a, b): Pair| groups.root(a) == groups.root(b);
     let is_looked_at: Vec<Pair> = scored.iter().map(|scored| scored.pair).collect();
     let told = |Scored { pair, score }: Scored| {
@@ -151,7 +185,8 @@ pub(super) fn of(
         let (verdict, reason) = match (decision, score.veto, refused.get(&pair)) {
             (Some(Decision::Always), ..) => (Verdict::Match, Reason::Decision(Decision::Always)),
             (Some(Decision::Never), ..) => (Verdict::Miss, Reason::Decision(Decision::Never)),
-            _ if together(pair) && !is_match => (Verdict::Match, Reason::ThroughOthers),
+            (None, None, Some(Reason::PostOfSite)) => (Verdict::Match, Reason::PostOfSite),
+            _ if together(pair) && (!is_match || score.veto.is_some()) => (Verdict::Match, Reason::ThroughOthers),
             (None, Some(veto), _) => (Verdict::Miss, Reason::Veto(veto)),
             (None, None, Some(reason)) => (Verdict::Miss, *reason),
             (None, None, None) if is_match => (Verdict::Match, Reason::Score),

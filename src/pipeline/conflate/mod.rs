@@ -27,6 +27,7 @@ mod nearby;
 mod partners;
 mod rivals;
 mod score;
+mod sites;
 mod spelling;
 mod survivorship;
 mod tokens;

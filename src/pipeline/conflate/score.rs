@@ -10,6 +10,7 @@ use super::corpus::Corpus;
 use super::features::{self, Feature, Features};
 use super::model::{Models, Piece, probability};
 use super::rivals::{Namesakes, Odds};
+use super::sites::Sites;
 use super::veto::{self, Veto};
 use crate::domain::Taxonomy;
 
@@ -43,6 +44,8 @@ struct FirstLook {
     log_odds: f32,
     /// Whether the two may be one place, and are of different sources.
     competes: bool,
+    /// Whether one source tells of one site in both.
+    one_site: bool,
 }
 
 impl FirstLook {
@@ -91,7 +94,9 @@ impl<'c> Compared<'c> {
             look.log_odds += margin_weight(look.pair(), margin, corpus, models) as f32;
         });
         let by_odds = |look: &FirstLook| (look.pair(), look.competes(f64::from(look.log_odds)));
-        let odds = Odds::of(corpus, looks.iter().map(by_odds));
+        let one_site = looks.iter().filter(|look| look.one_site).map(|look| look.pair());
+        let sites = Sites::of(corpus.records.len(), one_site);
+        let odds = Odds::of(corpus, sites, looks.iter().map(by_odds));
         looks.par_sort_unstable_by_key(|look| look.records);
         Self { corpus, models, looks, namesakes, odds }
     }
@@ -112,6 +117,11 @@ impl<'c> Compared<'c> {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.looks.is_empty()
+    }
+
+    /// Which records of one source tell of one site.
+    pub(super) fn sites(&self) -> &Sites {
+        self.odds.sites()
     }
 
     /// The pairs that score at least their model's review threshold, in order; of those that a source keeps apart itself
@@ -190,11 +200,16 @@ fn first_look(pair: Pair, corpus: &Corpus, models: &Models) -> FirstLook {
     let (a, b) = (&corpus.records[pair.0], &corpus.records[pair.1]);
     let seen = features::of(a, b, corpus);
     let model = models.of_pair(pair, corpus);
+    let log_odds = model.log_odds(&seen);
+    let is_vetoed = veto::of(a, b, &seen, corpus).is_some();
+    let of_one_source = a.dataset == b.dataset;
+    let is_slip = || !is_vetoed && probability(log_odds) >= model.match_score;
     FirstLook {
         records: [pair.0 as u32, pair.1 as u32],
         name_likeness: seen.name_likeness(),
-        log_odds: (model.log_odds(&seen) - model.weight(Feature::NameMargin, None)) as f32,
-        competes: a.dataset != b.dataset && veto::of(a, b, &seen, corpus).is_none(),
+        log_odds: (log_odds - model.weight(Feature::NameMargin, None)) as f32,
+        competes: !of_one_source && !is_vetoed,
+        one_site: of_one_source && (is_slip() || veto::are_posts_of_one_site(a, b, &seen, corpus)),
     }
 }
 

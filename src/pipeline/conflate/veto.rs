@@ -1,7 +1,9 @@
 //! Vetoes: reasons that keep two records apart however well they score.
 
-use super::corpus::{Compact, Corpus};
-use super::features::{Feature, Features, SAME_WORD};
+use strsim::jaro_winkler;
+
+use super::corpus::{Compact, Corpus, Name};
+use super::features::{self, Feature, Features, SAME_WORD};
 use super::tokens::Token;
 
 /// A reason that keeps two records apart however well they score.
@@ -47,7 +49,7 @@ pub(super) fn of(a: &Compact, b: &Compact, seen: &Features, corpus: &Corpus) -> 
         return Some(Veto::Category);
     }
     if a.dataset == b.dataset {
-        let slip = is_slip(a, b, seen) && !numbered_apart(a, b, corpus);
+        let slip = is_slip(a, b, seen) && !numbered_apart(a, b, corpus) && !told_apart(a, b, corpus);
         return (!slip).then_some(Veto::SameSource);
     }
     // An id of the thing itself says more than who its sources think runs it.
@@ -93,4 +95,30 @@ fn numbered_apart(a: &Compact, b: &Compact, corpus: &Corpus) -> bool {
         numbers
     };
     numbers(a) != numbers(b)
+}
+
+/// Whether their names each have a word that the other has nothing like: `East Garage` and `West Garage` are two parts of a
+/// site, however alike the rest of their names is.
+fn told_apart(a: &Compact, b: &Compact, corpus: &Corpus) -> bool {
+    let words =
+        |name: &Name| -> Vec<&str> { corpus.words(name.written).iter().map(|word| corpus.text(*word)).collect() };
+    let has_own = |own: &[&str], others: &[&str]| {
+        own.iter().any(|word| !others.iter().any(|other| jaro_winkler(word, other) >= SAME_WORD))
+    };
+    // `Nord Hafen` and `Nordhafen` are one.
+    let apart = |x: &Vec<&str>, y: &Vec<&str>| has_own(x, y) && has_own(y, x) && x.concat() != y.concat();
+    let names = |record| corpus.names(record).iter().map(words).collect::<Vec<_>>();
+    let (names_a, names_b) = (names(a), names(b));
+    !names_a.is_empty() && !names_b.is_empty() && names_a.iter().all(|x| names_b.iter().all(|y| apart(x, y)))
+}
+
+/// Whether two records of one source are numbered posts of one site: `Dorfplatz 1` and `Dorfplatz 2`, of one company.
+pub(super) fn are_posts_of_one_site(a: &Compact, b: &Compact, seen: &Features, corpus: &Corpus) -> bool {
+    let near = seen.get(Feature::DistanceM).is_some_and(|distance_m| distance_m <= SLIP_CHARGING_M);
+    let one_company = a.operator == b.operator && a.network == b.network && a.brand == b.brand;
+    a.dataset == b.dataset
+        && (a.charging && b.charging)
+        && (near && one_company)
+        && corpus.same_kind(a, b)
+        && features::numbered_in_a_row(a, b, corpus)
 }

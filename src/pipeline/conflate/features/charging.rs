@@ -4,6 +4,8 @@
 //! several. So names are compared by what is left when operators and words for charging are taken out, and by their
 //! numbers; and streets are looked for in names.
 
+use std::collections::BTreeSet;
+
 use super::names::shared_letters;
 use super::{Feature, Features, operators};
 use crate::domain::ConnectorType;
@@ -182,6 +184,59 @@ fn names(seen: &mut Features, [a, b]: &[Vec<Site<'_>>; 2]) {
         );
     }
 }
+
+/// Whether two stations are called alike but for the number of a post: `Skyline #1` and `Skyline Station 4`.
+///
+/// A number before all words, after a street or in the record's own address is a house's: that is another site.
+pub(in crate::pipeline::conflate) fn numbered_in_a_row(a: &Compact, b: &Compact, corpus: &Corpus) -> bool {
+    let rows = |record: &Compact| -> Vec<Row<'_>> {
+        corpus.names(record).iter().filter_map(|name| row(name, record, corpus)).collect()
+    };
+    let (rows_a, rows_b) = (rows(a), rows(b));
+    rows_a.iter().any(|x| rows_b.iter().any(|y| x.words == y.words && x.posts != y.posts))
+}
+
+/// The words of a numbered post's name that tell the site, each once; and its numbers.
+struct Row<'c> {
+    words: BTreeSet<&'c str>,
+    posts: Vec<&'c str>,
+}
+
+fn row<'c>(name: &Name, record: &Compact, corpus: &'c Corpus) -> Option<Row<'c>> {
+    let all: Vec<&str> = corpus.words(name.written).iter().map(|word| corpus.text(*word)).collect();
+    let is_number = |word: &str| word.bytes().any(|byte| byte.is_ascii_digit());
+    let is_house = |word: &str| {
+        let digits = word.trim_end_matches(|c: char| c.is_ascii_lowercase());
+        let number: Option<u32> = digits.parse().ok();
+        number.is_some_and(|number| corpus.numbers(record).iter().any(|(from, to)| (*from..=*to).contains(&number)))
+    };
+    let (mut words, mut posts, mut before) = (BTreeSet::new(), Vec::new(), None);
+    for word in all {
+        if !is_number(word) {
+            let form = WORDS.street_form(word);
+            words.extend((!COMMON.contains(&form)).then_some(form));
+        } else if before.is_none_or(is_street) || is_house(word) {
+            words.insert(word);
+        } else {
+            posts.push(word);
+        }
+        before = Some(word);
+    }
+    let is_called = words.iter().any(|word| !is_number(word));
+    (is_called && !posts.is_empty()).then_some(Row { words, posts })
+}
+
+/// Whether a word ends the name of a street, so that a house number may follow.
+fn is_street(word: &str) -> bool {
+    STREETS.contains(&WORDS.street_form(word)) || STREET_ENDS.iter().any(|end| word.ends_with(end))
+}
+
+/// Words for streets, in the form that streets are compared in. Squares and centres number other things too.
+const STREETS: [&str; 14] =
+    ["ave", "blvd", "calle", "cir", "cres", "dr", "hwy", "ln", "pike", "pkwy", "rd", "rue", "st", "way"];
+
+/// Ends of streets' names that are written in one word.
+const STREET_ENDS: [&str; 7] = ["str", "strasse", "gasse", "allee", "straat", "gatan", "veien"];
 
 /// The words of a record's street that tell it from others; all of them where none does.
 fn street_words<'c>(record: &Compact, corpus: &'c Corpus) -> Option<Vec<&'c str>> {

@@ -7,6 +7,7 @@ mod operators;
 
 use super::corpus::{Compact, Corpus};
 
+pub(super) use charging::numbered_in_a_row;
 pub(super) use names::SAME_WORD;
 
 /// Declares every feature once: its name in code, its published name, and its meaning.
