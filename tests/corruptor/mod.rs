@@ -8,6 +8,8 @@ mod dice;
 mod places;
 mod stations;
 mod tell;
+#[cfg(test)]
+mod trial;
 mod words;
 
 pub(crate) use places::write_places;
@@ -15,6 +17,8 @@ pub(crate) use stations::stations;
 #[cfg(test)]
 pub(crate) use tell::Told;
 pub(crate) use tell::write_stations;
+#[cfg(test)]
+pub(crate) use trial::{cases, try_places, try_stations};
 
 /// How badly the sources tell of the places. Probabilities are in `[0, 1]`.
 #[derive(Debug, Clone)]

@@ -31,6 +31,8 @@ mod invented;
 #[cfg(test)]
 mod kill;
 #[cfg(test)]
+mod laws;
+#[cfg(test)]
 mod layer_changes;
 mod layers;
 #[cfg(test)]
