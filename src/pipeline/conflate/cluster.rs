@@ -241,3 +241,6 @@ impl Groups {
         groups
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,10 +6,11 @@
 use rayon::prelude::*;
 
 use super::candidates::Pair;
+use super::companies::{Companies, Stated};
 use super::corpus::Corpus;
 use super::features::{self, Feature, Features};
 use super::model::{Models, Piece, probability};
-use super::rivals::{Namesakes, Odds};
+use super::rivals::{self, Namesakes, Odds};
 use super::sites::Sites;
 use super::veto::{self, Veto};
 
@@ -43,6 +44,7 @@ struct FirstLook {
     competes: bool,
     /// Whether one source tells of one site in both.
     one_site: bool,
+    stated: Stated,
 }
 
 impl FirstLook {
@@ -61,6 +63,7 @@ pub struct Compared<'c> {
     looks: Vec<FirstLook>,
     namesakes: Namesakes,
     odds: Odds,
+    companies: Companies,
 }
 
 impl<'c> Compared<'c> {
@@ -80,7 +83,10 @@ impl<'c> Compared<'c> {
         let one_site = pairs.iter().zip(&looks).filter(|(_, look)| look.one_site).map(|(pair, _)| *pair);
         let sites = Sites::of(corpus.records.len(), one_site);
         let odds = Odds::of(corpus, sites, pairs.iter().zip(&looks).map(by_odds));
-        Self { corpus, models, pairs, looks, namesakes, odds }
+        let competing = pairs.iter().zip(&looks).filter(|(_, look)| look.competes);
+        let stating = competing.map(|(pair, look)| (*pair, look.stated, rivals::odds(f64::from(look.log_odds))));
+        let companies = Companies::of(corpus, stating);
+        Self { corpus, models, pairs, looks, namesakes, odds, companies }
     }
 
     /// The records.
@@ -141,7 +147,12 @@ impl<'c> Compared<'c> {
         let log_odds = model.log_odds(&seen);
         let look = self.pairs.binary_search(&pair).ok().map(|at| self.looks[at]);
         let own = look.and_then(|look| look.competes(f64::from(look.log_odds)));
-        let rivals = if a.dataset == b.dataset { 0.0 } else { self.odds.of_rivals(pair, own, self.corpus) };
+        let rivals = if a.dataset == b.dataset {
+            0.0
+        } else {
+            let of_companies = self.companies.rivals(pair, self.corpus, self.sites());
+            self.odds.of_rivals(pair, own, self.corpus).max(of_companies)
+        };
         let mut pieces = model.pieces(&seen);
         // o / (1 + o + r) is the logistic function of ln o - ln(1 + r).
         let against = -rivals.ln_1p();
@@ -183,6 +194,7 @@ fn first_look(pair: Pair, corpus: &Corpus, models: &Models) -> FirstLook {
         name_likeness: seen.name_likeness(),
         log_odds: (log_odds - model.weight(Feature::NameMargin, None)) as f32,
         competes: !of_one_source && !is_vetoed,
+        stated: Stated::of(pair, &seen, corpus),
         one_site: of_one_source && (is_slip() || veto::are_posts_of_one_site(a, b, &seen, corpus)),
     }
 }
