@@ -284,43 +284,4 @@ impl Groups {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::{Evidence, resolve};
-    use super::*;
-    use crate::domain::Taxonomy;
-
-    fn groups(records: &[(usize, &[&str], f64)], forced: &[(Pair, Decision)]) -> Vec<Vec<usize>> {
-        let evidence = records.iter().map(|(dataset, names, north_m)| Evidence {
-            dataset: *dataset,
-            lon: 9.5,
-            lat: 47.0 + north_m * 9e-6,
-            categories: vec!["restaurant".into()],
-            names: names.iter().map(|name| (*name).to_owned()).collect(),
-            ..Evidence::default()
-        });
-        let taxonomy = Taxonomy::parse("category = []", &[]).expect("no category is a taxonomy");
-        let forced = forced.iter().copied().collect();
-        resolve(&Corpus::of(evidence), &taxonomy, &Models::shipped(), &forced).clusters
-    }
-
-    #[test]
-    fn the_weaker_tie_of_a_bridge_is_cut() {
-        let (hof, both, baren) = (&["sonnenhof"][..], &["sonnenhof", "baren"][..], &["baren"][..]);
-        let cases: [(&str, &[(usize, &[&str], f64)], &[&[usize]]); 3] = [
-            ("alike all three", &[(0, hof, 0.0), (1, hof, 10.0), (2, hof, 20.0)], &[&[0, 1, 2]]),
-            ("a bridge", &[(0, hof, 0.0), (1, both, 5.0), (2, baren, 30.0)], &[&[0, 1], &[2]]),
-            ("the other tie is weaker", &[(0, hof, 30.0), (1, both, 5.0), (2, baren, 0.0)], &[&[0], &[1, 2]]),
-        ];
-        for (what, records, expected) in cases {
-            assert_eq!(groups(records, &[]), expected, "{what}");
-        }
-    }
-
-    #[test]
-    fn a_person_needs_no_evidence() {
-        let records: [(usize, &[&str], f64); 3] =
-            [(0, &["sonnenhof"], 0.0), (1, &["sonnenhof", "baren"], 5.0), (2, &["baren"], 30.0)];
-        assert_eq!(groups(&records, &[((0, 2), Decision::Always)]), [[0, 1, 2]]);
-        assert_eq!(groups(&records, &[((0, 1), Decision::Never)]), [vec![0], vec![1, 2]]);
-    }
-}
+mod tests;

@@ -14,6 +14,7 @@
 pub mod bridge;
 mod candidates;
 mod cluster;
+mod companies;
 mod corpus;
 mod decisions;
 mod evidence;

@@ -80,7 +80,7 @@ pub(super) struct Odds {
 /// Log odds beyond which a pair is as sure as it gets: one certain partner must not drown all others.
 const LOG_ODDS: std::ops::RangeInclusive<f64> = -30.0..=12.0;
 
-fn odds(log_odds: f64) -> f64 {
+pub(super) fn odds(log_odds: f64) -> f64 {
     log_odds.clamp(*LOG_ODDS.start(), *LOG_ODDS.end()).exp()
 }
 

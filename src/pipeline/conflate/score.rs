@@ -6,10 +6,11 @@
 use rayon::prelude::*;
 
 use super::candidates::{self, Pair};
+use super::companies::{Companies, Stated};
 use super::corpus::Corpus;
 use super::features::{self, Feature, Features};
 use super::model::{Models, Piece, probability};
-use super::rivals::{Namesakes, Odds};
+use super::rivals::{self, Namesakes, Odds};
 use super::sites::Sites;
 use super::veto::{self, Veto};
 use crate::domain::Taxonomy;
@@ -46,6 +47,7 @@ struct FirstLook {
     competes: bool,
     /// Whether one source tells of one site in both.
     one_site: bool,
+    stated: Stated,
 }
 
 impl FirstLook {
@@ -67,6 +69,7 @@ pub struct Compared<'c> {
     looks: Vec<FirstLook>,
     namesakes: Namesakes,
     odds: Odds,
+    companies: Companies,
 }
 
 impl<'c> Compared<'c> {
@@ -97,8 +100,11 @@ impl<'c> Compared<'c> {
         let one_site = looks.iter().filter(|look| look.one_site).map(|look| look.pair());
         let sites = Sites::of(corpus.records.len(), one_site);
         let odds = Odds::of(corpus, sites, looks.iter().map(by_odds));
+        let competing = looks.iter().filter(|look| look.competes);
+        let stating = competing.map(|look| (look.pair(), look.stated, rivals::odds(f64::from(look.log_odds))));
+        let companies = Companies::of(corpus, stating);
         looks.par_sort_unstable_by_key(|look| look.records);
-        Self { corpus, models, looks, namesakes, odds }
+        Self { corpus, models, looks, namesakes, odds, companies }
     }
 
     /// The records.
@@ -166,7 +172,12 @@ impl<'c> Compared<'c> {
         let log_odds = model.log_odds(&seen);
         let look = self.looks.binary_search_by_key(&pair, |look| look.pair()).ok().map(|at| self.looks[at]);
         let own = look.and_then(|look| look.competes(f64::from(look.log_odds)));
-        let rivals = if a.dataset == b.dataset { 0.0 } else { self.odds.of_rivals(pair, own, self.corpus) };
+        let rivals = if a.dataset == b.dataset {
+            0.0
+        } else {
+            let of_companies = self.companies.rivals(pair, self.corpus, self.sites());
+            self.odds.of_rivals(pair, own, self.corpus).max(of_companies)
+        };
         let mut pieces = model.pieces(&seen);
         // o / (1 + o + r) is the logistic function of ln o - ln(1 + r).
         let against = -rivals.ln_1p();
@@ -209,6 +220,7 @@ fn first_look(pair: Pair, corpus: &Corpus, models: &Models) -> FirstLook {
         name_likeness: seen.name_likeness(),
         log_odds: (log_odds - model.weight(Feature::NameMargin, None)) as f32,
         competes: !of_one_source && !is_vetoed,
+        stated: Stated::of(pair, &seen, corpus),
         one_site: of_one_source && (is_slip() || veto::are_posts_of_one_site(a, b, &seen, corpus)),
     }
 }

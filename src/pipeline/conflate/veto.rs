@@ -3,7 +3,7 @@
 use strsim::jaro_winkler;
 
 use super::corpus::{Compact, Corpus, Name};
-use super::features::{self, Feature, Features, SAME_WORD};
+use super::features::{self, Feature, Features, OTHER_OPERATOR, SAME_WORD};
 use super::tokens::Token;
 
 /// A reason that keeps two records apart however well they score.
@@ -32,8 +32,6 @@ impl Veto {
     }
 }
 
-/// Operators less alike than this are different companies.
-const OTHER_OPERATOR: f32 = 0.5;
 /// An operator this like the other's network or brand is the same company in another part.
 const SAME_ROLE: f32 = 0.9;
 /// Two records of one source further apart than this are not a slip, in metres: two charging stations …

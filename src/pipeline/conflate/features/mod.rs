@@ -9,6 +9,7 @@ use super::corpus::{Compact, Corpus};
 
 pub(super) use charging::numbered_in_a_row;
 pub(super) use names::SAME_WORD;
+pub(super) use operators::{OTHER as OTHER_OPERATOR, other_companies};
 
 /// Declares every feature once: its name in code, its published name, and its meaning.
 macro_rules! features {

@@ -152,6 +152,14 @@ pub(super) fn similarity(a: &Compact, b: &Compact, corpus: &Corpus) -> Option<f3
     }
 }
 
+/// Whether two records state operators that are different companies.
+pub(in crate::pipeline::conflate) fn other_companies(a: &Compact, b: &Compact, corpus: &Corpus) -> bool {
+    similarity(a, b, corpus).is_some_and(|alike| alike < OTHER)
+}
+
+/// Operators less alike than this are different companies.
+pub(in crate::pipeline::conflate) const OTHER: f32 = 0.5;
+
 /// How alike two companies are written, folded, in `[0, 1]`. `None` where only common words could tell.
 ///
 /// Letters alone prove nothing: Jaro-Winkler finds any two names of some length half alike.
