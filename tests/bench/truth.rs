@@ -140,7 +140,7 @@ fn apart(set: &str, features: &[Feature], key: &str, pipeline: &Pipeline) -> Val
     }
     // Each goes where fewer of its neighbours are already.
     let mut side: BTreeMap<&str, usize> = BTreeMap::new();
-    for (id, _) in &within {
+    for id in within.keys() {
         let mut beside = [0, 0];
         for (a, b) in pairs.iter().filter(|(a, b)| a == id || b == id) {
             let other = if a == id { b } else { a };

@@ -15,9 +15,12 @@ fn in_two_orders(stations: Vec<Station>) -> impl Strategy<Value = (Vec<Station>,
     (Just(stations.clone()), Just(stations).prop_shuffle())
 }
 
+/// Two stations, and whether they are one place.
+type Verdict = (Station, Station, bool);
+
 /// The same stations in two orders, some of them half a continent away, and verdicts on pairs of them that contradict
 /// neither each other nor what follows from them.
-fn decided() -> impl Strategy<Value = (Vec<Station>, Vec<Station>, Vec<(Station, Station, bool)>)> {
+fn decided() -> impl Strategy<Value = (Vec<Station>, Vec<Station>, Vec<Verdict>)> {
     let verdicts = prop::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>()), 0..16);
     // Whoever decides has these in mind: stations of one number are one place.
     let truth = prop::collection::vec(0..8usize, 24);
@@ -37,7 +40,7 @@ fn decided() -> impl Strategy<Value = (Vec<Station>, Vec<Station>, Vec<(Station,
     })
 }
 
-fn csv(decided: &[(Station, Station, bool)]) -> String {
+fn csv(decided: &[Verdict]) -> String {
     let mut csv = "dataset_a,record_id_a,dataset_b,record_id_b,decision\n".to_owned();
     for (a, b, is_one) in decided {
         let verdict = if *is_one { "always" } else { "never" };
