@@ -114,7 +114,8 @@ impl Pipeline {
         let conflation = conflate(&extracted.records, &self.taxonomy, &self.models, &self.decisions, &self.merging);
         if conflation.decisions_unused > 0 {
             let unused = conflation.decisions_unused;
-            ports.observer.note(&format!("{unused} decisions name a record that no source has; they decide nothing"));
+            let told = if unused == 1 { "1 decision names" } else { &format!("{unused} decisions name") };
+            ports.observer.note(&format!("{told} a record that no source has, and decides nothing"));
         }
         let night = identify(self, extracted, conflation, base.as_deref())?;
         for told in held_out_told(&night.accounts) {

@@ -137,6 +137,10 @@ pub(super) fn of(
         if groups.root(a) == groups.root(b) {
             continue;
         }
+        if same_source(candidate) && groups.size(a) + groups.size(b) > MAX_SLIPS {
+            refused.insert(candidate.pair, Reason::OnePerSource);
+            continue;
+        }
         let pairs = || groups.members(a).flat_map(|x| groups.members(b).map(move |y| (x, y)));
         if !same_source(candidate) && pairs().any(|(x, y)| records[x].dataset == records[y].dataset) {
             refused.insert(candidate.pair, Reason::OnePerSource);
@@ -205,6 +209,10 @@ pub(super) fn of(
     (groups.into_sorted(), links)
 }
 
+/// Most records of one source that are one place by its own slip: more on one spot are a default position, and would be
+/// compared with each other at the square of their number.
+const MAX_SLIPS: u32 = 64;
+
 /// Log odds that one pair may bring into the sum, about seven to one: a clear miss stands against the surest match.
 const MOST_SAID: f64 = 2.0;
 
@@ -250,6 +258,11 @@ impl Groups {
     fn members(&self, record: usize) -> impl Iterator<Item = usize> {
         let next = move |at: &usize| Some(self.next[*at] as usize).filter(|next| *next != record);
         std::iter::successors(Some(record), next)
+    }
+
+    /// Members of a record's group.
+    fn size(&self, record: usize) -> u32 {
+        self.size[self.root(record)]
     }
 
     /// Joins the smaller group to the larger.

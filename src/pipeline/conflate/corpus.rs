@@ -378,9 +378,20 @@ impl Compact {
                 (shared, shared)
             }
         };
-        let (lon_a, lon_b) = nearest(a[0], a[2], b[0], b[2]);
+        // The other box is looked for around this one, the antimeridian or not.
+        let turn = turn(self.position.lon(), other.position.lon());
+        let (lon_a, lon_b) = nearest(a[0], a[2], b[0] + turn, b[2] + turn);
         let (lat_a, lat_b) = nearest(a[1], a[3], b[1], b[3]);
-        let at = |lon, lat| LonLat::new(lon, lat).expect("a corner of a box of positions is a position");
+        let at = |lon: f64, lat| {
+            let lon = if lon > 180.0 {
+                lon - 360.0
+            } else if lon < -180.0 {
+                lon + 360.0
+            } else {
+                lon
+            };
+            LonLat::new(lon, lat).expect("a corner of a box of positions is a position")
+        };
         haversine(at(lon_a, lat_a), at(lon_b, lat_b))
     }
 
@@ -398,7 +409,51 @@ impl Compact {
     pub(super) fn encloses(&self, other: &Self) -> bool {
         let p = other.position;
         self.extent.as_deref().is_some_and(|[west, south, east, north]| {
-            (*west..=*east).contains(&p.lon()) && (*south..=*north).contains(&p.lat())
+            let lon = p.lon() + turn(self.position.lon(), p.lon());
+            (*west..=*east).contains(&lon) && (*south..=*north).contains(&p.lat())
         })
+    }
+}
+
+/// What brings a longitude to within half a turn of another, in degrees.
+fn turn(lon: f64, other: f64) -> f64 {
+    if other - lon > 180.0 {
+        -360.0
+    } else if other - lon < -180.0 {
+        360.0
+    } else {
+        0.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn areas_and_points_are_near_each_other_across_the_antimeridian() {
+        let area = |west: f64, east: f64| Evidence {
+            lon: (west + east) / 2.0,
+            lat: 0.0,
+            extent: Some([west, -0.001, east, 0.001]),
+            ..Evidence::default()
+        };
+        let point = |lon: f64| Evidence { lon, lat: 0.0, ..Evidence::default() };
+        let cases = [
+            (area(179.990, 179.9999), point(-179.9999), 22.2),
+            (area(9.990, 9.9999), point(10.0001), 22.2),
+            (area(-180.0, -179.99), point(179.9999), 11.1),
+            (area(179.98, 180.0), area(-180.0, -179.98), 0.0),
+        ];
+        for (a, b, metres) in cases {
+            let told = format!("{:?} {:?}", a.extent, b.lon);
+            let corpus = Corpus::of([a, b]);
+            for (x, y) in [(0, 1), (1, 0)] {
+                let found = corpus.records[x].distance(&corpus.records[y]).0;
+                assert!((found - metres).abs() < 0.1, "{told}: {found}");
+            }
+        }
+        let corpus = Corpus::of([area(179.99, 180.0), point(-180.0)]);
+        assert!(corpus.records[0].encloses(&corpus.records[1]));
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::words::name_words;
+use super::words::{MAX_LETTERS, name_words};
 use crate::domain::{Address, Record, fold};
 
 /// What of a record is compared, readable. Kept in `sources.parquet`, so that any pair can be explained later.
@@ -83,7 +83,8 @@ impl Evidence {
     pub fn of(record: &Record) -> Self {
         use geo::BoundingRect;
         let about = &record.attributes;
-        let folded = |text: &Option<String>| text.as_deref().map(fold).filter(|text| !text.is_empty());
+        let short = |text: String| text.chars().take(MAX_LETTERS).collect::<String>();
+        let folded = |text: &Option<String>| text.as_deref().map(fold).filter(|text| !text.is_empty()).map(short);
         let mut names: Vec<String> = Vec::new();
         for name in about.name.iter().chain(about.names.iter().map(|(_, name)| name)) {
             let name = name_words(name);
@@ -106,7 +107,7 @@ impl Evidence {
             extent: extent.map(|rect| [rect.min().x, rect.min().y, rect.max().x, rect.max().y]),
             categories: categories.filter(|name| !name.is_empty()).cloned().collect(),
             names,
-            operator: record.operator_key.as_deref().map(str::to_owned),
+            operator: record.operator_key.as_deref().map(str::to_owned).map(short),
             operator_name: folded(&about.operator).filter(|name| record.operator_key.as_deref() != Some(name)),
             network: folded(&about.network),
             brand: folded(&about.brand),

@@ -6,7 +6,8 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::cluster::{Link, Verdict};
+use super::cluster::{Link, Reason, Verdict};
+use super::decisions::Decision;
 use super::survivorship::{Attribute, Rule, Survivorship};
 use crate::domain::{Attributes, Conflict, Licenses, Place, Provenance, Record, Tags, named};
 
@@ -214,7 +215,8 @@ impl Survivors<'_> {
     }
 }
 
-/// How sure it is that a record belongs to its group: its best match within, 1 for a record alone.
+/// How sure it is that a record belongs to its group: its best match within, 1 for a record alone and for what a person
+/// decided.
 fn joined_with(record: usize, members: &[usize], links: &[Link]) -> f64 {
     if members.len() == 1 {
         return 1.0;
@@ -222,7 +224,9 @@ fn joined_with(record: usize, members: &[usize], links: &[Link]) -> f64 {
     let within = members.iter().filter(|other| **other != record).filter_map(|other| {
         let pair = (record.min(*other), record.max(*other));
         let at = links.binary_search_by_key(&pair, |link| link.pair).ok()?;
-        (links[at].verdict == Verdict::Match).then_some(links[at].score.probability)
+        let sure =
+            if links[at].reason == Reason::Decision(Decision::Always) { 1.0 } else { links[at].score.probability };
+        (links[at].verdict == Verdict::Match).then_some(sure)
     });
     round(within.fold(0.0, f64::max))
 }

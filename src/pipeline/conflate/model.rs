@@ -98,9 +98,13 @@ pub enum ModelError {
     Syntax(#[from] toml::de::Error),
     #[error("the model weighs `{name}`, which is no feature; features are {}", names())]
     UnknownFeature { name: String },
-    #[error("the curve of `{name}` needs as many weights as values, at least one, the values rising")]
+    #[error(
+        "the curve of `{name}` needs as many weights as values, at least one, the values rising, all of them finite numbers"
+    )]
     Curve { name: String },
-    #[error("0 <= review_score <= match_score <= 1 does not hold: {review_score}, {match_score}")]
+    #[error("the intercept is no finite number")]
+    Intercept,
+    #[error("0 < review_score <= match_score <= 1 does not hold: {review_score}, {match_score}")]
     Scores { review_score: f64, match_score: f64 },
 }
 
@@ -113,14 +117,17 @@ impl TryFrom<ModelFile> for Model {
 
     fn try_from(file: ModelFile) -> Result<Self, ModelError> {
         let ModelFile { fitted_on, match_score, review_score, intercept, features } = file;
-        if !(0.0 <= review_score && review_score <= match_score && match_score <= 1.0) {
+        if !(0.0 < review_score && review_score <= match_score && match_score <= 1.0) {
             return Err(ModelError::Scores { review_score, match_score });
+        }
+        if !intercept.is_finite() {
+            return Err(ModelError::Intercept);
         }
         let mut curves = Vec::new();
         for (name, curve) in features {
             let Some(feature) = Feature::of_name(&name) else { return Err(ModelError::UnknownFeature { name }) };
             let rises = curve.at.is_sorted_by(|a, b| a < b);
-            let finite = curve.at.iter().chain(&curve.weights).all(|number| number.is_finite());
+            let finite = curve.at.iter().chain(&curve.weights).chain([&curve.missing]).all(|number| number.is_finite());
             if curve.at.is_empty() || curve.at.len() != curve.weights.len() || !rises || !finite {
                 return Err(ModelError::Curve { name });
             }

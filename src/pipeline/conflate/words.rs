@@ -17,6 +17,9 @@ const COMMON_SHARE: f32 = 0.01;
 /// The same for words that many streets share.
 const COMMON_STREET_SHARE: f32 = 0.1;
 
+/// Letters of a name that are compared: what is longer is no name, and would be compared at the square of its length.
+pub(super) const MAX_LETTERS: usize = 128;
+
 /// The file as written: words in text, separated by white space.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -121,7 +124,7 @@ impl Vocabulary {
 /// The words of a name as written but folded, separated by one space: lower case, no accents, initials joined, Chinese
 /// and Japanese as pairs of characters.
 pub(super) fn name_words(name: &str) -> String {
-    let folded = without_dots(&fold(name));
+    let folded: String = without_dots(&fold(name)).chars().take(MAX_LETTERS).collect();
     let mut words = String::with_capacity(folded.len());
     for run in folded.split(|c: char| !c.is_alphanumeric()).filter(|run| !run.is_empty()) {
         let chars: Vec<char> = run.chars().collect();
@@ -146,7 +149,9 @@ fn push_word<'c>(words: &mut String, word: impl Iterator<Item = &'c char>) {
 /// Lower case, without accents and apostrophes; letters of their own as people type them elsewhere; `&` is `and`.
 pub(super) fn fold(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
-    for c in text.nfkd().filter(|c| !unicode_normalization::char::is_combining_mark(*c)).flat_map(char::to_lowercase) {
+    // What else is combined belongs to its letter: vowels of Indic names, the voice of Japanese ones.
+    let without_accents = text.nfkd().filter(|c| !is_accent(*c)).nfc();
+    for c in without_accents.flat_map(char::to_lowercase) {
         match c {
             'ß' => folded.push_str("ss"),
             'æ' => folded.push_str("ae"),
@@ -158,11 +163,16 @@ pub(super) fn fold(text: &str) -> String {
             'ı' => folded.push('i'),
             '&' | '+' => folded.push_str(" and "),
             '\'' | '’' | '‘' | '`' | '´' | 'ʼ' => {}
-            c if unicode_normalization::char::is_combining_mark(c) => {}
+            c if is_accent(c) => {}
             c => folded.push(c),
         }
     }
     folded
+}
+
+/// Accents of Latin, Greek and Cyrillic letters, points of Hebrew ones, vowel signs of Arabic ones: often left out.
+fn is_accent(c: char) -> bool {
+    matches!(u32::from(c), 0x0300..=0x036F | 0x0591..=0x05C7 | 0x0610..=0x061A | 0x064B..=0x065F | 0x0670)
 }
 
 /// Initials joined: `u.s.a` is `usa`.
@@ -196,6 +206,9 @@ mod tests {
             ("Café  Müller-Straße", "cafe muller strasse"),
             ("St. Mary", "st mary"),
             ("東京駅前", "東京 京駅 駅前"),
+            ("서울역앞", "서울 울역 역앞"),
+            ("ガスト", "ガス スト"),
+            ("कमला", "कमला"),
             ("Ørsted Łódź", "orsted lodz"),
             ("  – ", ""),
         ];

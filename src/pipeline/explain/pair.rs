@@ -193,7 +193,12 @@ pub(super) fn tell(a: usize, b: usize, bridge: &Bridge, links: &Links, compared:
         let (value, weight) = seen.get(feature.name()).copied().unwrap_or_default();
         SeenFeature { name: feature.name().to_owned(), meaning: feature.meaning(), value, weight }
     };
-    let features: Vec<SeenFeature> = model.curves.iter().map(|(of, _)| feature(of)).collect();
+    // What is no feature of the model, the rivals, counts too.
+    let of_model = model.curves.iter().map(|(of, _)| of);
+    let others = Feature::ALL
+        .iter()
+        .filter(|of| seen.contains_key(of.name()) && !model.curves.iter().any(|(own, _)| own == *of));
+    let features: Vec<SeenFeature> = of_model.chain(others).map(feature).collect();
     let intercept = seen.get("intercept").map_or(0.0, |(_, weight)| *weight);
     let log_odds = seen.values().map(|(_, weight)| weight).sum();
     let together = bridge.place_id(a) == bridge.place_id(b);

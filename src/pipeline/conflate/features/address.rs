@@ -3,7 +3,7 @@
 use super::names::{Weighed, Words, align};
 use crate::pipeline::conflate::corpus::{Compact, Corpus};
 use crate::pipeline::conflate::tokens::Token;
-use crate::pipeline::conflate::words::{WORDS, fold};
+use crate::pipeline::conflate::words::{MAX_LETTERS, WORDS, fold};
 
 /// House numbers `(from, to)`; a single one twice.
 pub(in crate::pipeline::conflate) type Numbers = (u32, u32);
@@ -21,7 +21,7 @@ const UNITS: [&str; 17] = [
 ///
 /// `Liberty Ave, 5308`, `19-21 West Register St.`, `Hauptstraße 7a`; `#02-15`, `Unit 4` and `2nd floor` are left out.
 pub(in crate::pipeline::conflate) fn parse(line: &str) -> (Vec<String>, Vec<Numbers>) {
-    let folded = fold(line);
+    let folded: String = fold(line).chars().take(MAX_LETTERS).collect();
     let (mut street, mut numbers) = (Vec::new(), Vec::new());
     let mut words = folded.split([' ', ',', ';', '/', '(', ')', '.']).filter(|word| !word.is_empty()).peekable();
     while let Some(word) = words.next() {
@@ -78,6 +78,7 @@ fn range(word: &str) -> Option<Numbers> {
         return Some((low, high));
     }
     let digits = from.trim_end_matches(|c: char| c.is_ascii_lowercase());
+    let to = to.trim_end_matches(|c: char| c.is_ascii_lowercase());
     let kept = digits.len().checked_sub(to.len())?;
     let high = number(&format!("{}{to}", &digits[..kept]))?;
     Some((low.min(high), low.max(high)))
@@ -136,10 +137,11 @@ mod tests {
 
     #[test]
     fn an_address_line_is_street_words_and_numbers() {
-        let cases: [(&str, &[&str], &[Numbers]); 9] = [
+        let cases: [(&str, &[&str], &[Numbers]); 10] = [
             ("Liberty Ave, 5308", &["liberty", "ave"], &[(5308, 5308)]),
             ("19-21 West Register St.", &["w", "register", "st"], &[(19, 21)]),
             ("100-2 Rue de l'Est", &["rue", "de", "lest"], &[(100, 102)]),
+            ("100-2a Rue", &["rue"], &[(100, 102)]),
             ("Hauptstraße 7a", &["haupt", "st"], &[(7, 7)]),
             ("Bahnhofstr. 12", &["bahnhof", "st"], &[(12, 12)]),
             ("1 Orchard Rd #02-15", &["orchard", "rd"], &[(1, 1)]),
