@@ -85,10 +85,14 @@ impl<'c> Nearby<'c> {
 
     /// Hands every pair on once, and so many `others` as are no such pairs; threads work on several at a time.
     ///
-    /// Returns what `work` makes of them, along the curve, the others last.
-    pub(super) fn map<T: Send>(&self, mut others: Vec<Pair>, work: impl Fn(Pair) -> T + Sync) -> Vec<T> {
+    /// Returns what `work` keeps of them, along the curve, the others last; and how many there were.
+    pub(super) fn filter_map<T: Send>(
+        &self,
+        mut others: Vec<Pair>,
+        work: impl Fn(Pair) -> Option<T> + Sync,
+    ) -> (Vec<T>, usize) {
         let block = |(at, block): (usize, &[Sketch])| {
-            let (mut pairs, mut crowded) = (Vec::with_capacity(32 * block.len()), Vec::new());
+            let (mut kept, mut seen, mut crowded) = (Vec::with_capacity(16 * block.len()), 0, Vec::new());
             let (mut near, mut namesakes) = (Vec::new(), Vec::new());
             for rank in at * BLOCK..at * BLOCK + block.len() {
                 let farthest = self.search(rank, &mut near, &mut namesakes);
@@ -96,23 +100,26 @@ impl<'c> Nearby<'c> {
                     crowded.push((self.sketches[rank].record, farthest));
                 }
                 let found = near.iter().chain(&namesakes).filter(|other| self.is_owner(rank, **other));
-                pairs.extend(found.map(|(_, other)| work(self.pair(rank, *other))));
+                kept.extend(found.inspect(|_| seen += 1).filter_map(|(_, other)| work(self.pair(rank, *other))));
             }
-            (pairs, crowded)
+            (kept, seen, crowded)
         };
         let blocks: Vec<_> = self.sketches.par_chunks(BLOCK).enumerate().map(block).collect();
-        let mut all = Vec::with_capacity(blocks.iter().map(|(pairs, _)| pairs.len()).sum());
+        let mut all = Vec::with_capacity(blocks.iter().map(|(kept, ..)| kept.len()).sum());
         let mut crowded: FxHashMap<u32, Farthest> = FxHashMap::default();
-        for (pairs, more) in blocks {
-            all.extend(pairs);
-            crowded.extend(more);
+        let mut seen = 0;
+        for (kept, more, crowd) in blocks {
+            all.extend(kept);
+            seen += more;
+            crowded.extend(crowd);
         }
         others.retain(|pair| !self.is_compared(*pair, &crowded));
         others.extend(self.lost_in_crowds(&crowded));
         others.par_sort_unstable();
         others.dedup();
-        all.par_extend(others.into_par_iter().map(&work));
-        all
+        seen += others.len();
+        all.par_extend(others.into_par_iter().filter_map(&work));
+        (all, seen)
     }
 
     /// Finds whom the record at `rank` is compared with, by rank. Returns the farthest of them where it has more.
