@@ -36,7 +36,7 @@ const TEXTS: [&str; 7] = ["id", "name", "phone", "website", "street", "housenumb
 
 /// Writes a source.
 pub(crate) struct Writer {
-    writer: Option<ArrowWriter<File>>,
+    to: Option<ArrowWriter<File>>,
     path: std::path::PathBuf,
     texts: [StringBuilder; 7],
     lon: Float64Builder,
@@ -47,7 +47,7 @@ impl Writer {
     pub(crate) fn create(path: &Path) -> Self {
         let texts = std::array::from_fn(|_| StringBuilder::new());
         let (lon, lat) = (Float64Builder::new(), Float64Builder::new());
-        Self { writer: None, path: path.to_owned(), texts, lon, lat }
+        Self { to: None, path: path.to_owned(), texts, lon, lat }
     }
 
     pub(crate) fn push(&mut self, line: &Line) {
@@ -69,13 +69,13 @@ impl Writer {
         let texts = self.texts.iter_mut().map(|builder| Arc::new(builder.finish()) as ArrayRef);
         columns.extend(TEXTS.into_iter().zip(texts));
         let batch = RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(n, c)| (n, c, true))).unwrap();
-        let writer = self.writer.get_or_insert_with(|| writer(&self.path, &batch));
+        let writer = self.to.get_or_insert_with(|| writer(&self.path, &batch));
         writer.write(&batch).unwrap();
     }
 
     pub(crate) fn close(mut self) {
         self.flush();
-        self.writer.take().unwrap().close().unwrap();
+        self.to.take().unwrap().close().unwrap();
     }
 }
 
@@ -165,15 +165,17 @@ fn evidence(batch: &RecordBatch, at: usize, dataset: usize, positions_only: bool
 pub(crate) fn write(folder: &Path, keys: &Keys, found: &Resolution) {
     let mut group = vec![0u32; keys.ends.len()];
     for (number, members) in found.clusters.iter().enumerate() {
-        members.iter().for_each(|at| group[*at] = number as u32);
+        for at in members {
+            group[*at] = number as u32;
+        }
     }
     let starts = |rows: usize| (0..rows).step_by(BATCH).map(move |start| (start, (start + BATCH).min(rows)));
     let bridge = |(start, end): (usize, usize)| {
         let (mut dataset, mut id, mut place) = (StringBuilder::new(), StringBuilder::new(), UInt32Builder::new());
-        for at in start..end {
+        for (at, group) in group.iter().enumerate().take(end).skip(start) {
             dataset.append_value(keys.dataset(at));
             id.append_value(keys.id(at));
-            place.append_value(group[at]);
+            place.append_value(*group);
         }
         let columns: [(&str, ArrayRef); 3] = [
             ("dataset", Arc::new(dataset.finish())),
