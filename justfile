@@ -39,6 +39,10 @@ bench what *args:
 bench-ocm *args:
     cargo bench --locked --bench ocm -- {{ args }}
 
+# conflation of 1, 3 and 10 million records, beside PostGIS and GeoPandas; a release build (15 min), then 20 min
+bench-scale *args:
+    python3 tests/bench/scale.py {{ args }}
+
 # changes PBF files and reads them under a memory limit until the time is over or something is found; 60 s of build, 150 s for a time over 99 s
 fuzz-pbf seconds:
     sh tests/fuzz/run.sh {{ seconds }}

@@ -20,16 +20,24 @@ pub(super) const MAX_SHARERS: usize = 8;
 /// station where a geocoder found the address, or the post office.
 const NAMESAKES_M: f64 = 5000.0;
 
-/// What `work` makes of each pair to compare, along the Hilbert curve; pairs that are far apart last.
-pub(super) fn map<T: Send>(corpus: &Corpus, taxonomy: &Taxonomy, work: impl Fn(Pair) -> T + Sync) -> Vec<T> {
+/// What `work` keeps of the pairs to compare, along the Hilbert curve, pairs that are far apart last; and how many there
+/// are.
+pub(super) fn filter_map<T: Send>(
+    corpus: &Corpus,
+    taxonomy: &Taxonomy,
+    work: impl Fn(Pair) -> Option<T> + Sync,
+) -> (Vec<T>, usize) {
     let mut others = sharing_ids(corpus);
     others.extend(stations_of_one_name(corpus, &|_| true));
-    Nearby::of(corpus, taxonomy, |_| true).map(others, work)
+    Nearby::of(corpus, taxonomy, |_| true).filter_map(others, work)
 }
 
 /// Pairs to compare, sorted; each once.
 pub(super) fn of(corpus: &Corpus, taxonomy: &Taxonomy) -> Vec<Pair> {
-    let mut pairs = map(corpus, taxonomy, |pair| pair);
+    sorted(filter_map(corpus, taxonomy, Some).0)
+}
+
+fn sorted(mut pairs: Vec<Pair>) -> Vec<Pair> {
     pairs.par_sort_unstable();
     pairs
 }
@@ -37,9 +45,7 @@ pub(super) fn of(corpus: &Corpus, taxonomy: &Taxonomy) -> Vec<Pair> {
 /// Pairs to compare among the wanted records if no id were known, sorted; each once.
 pub(super) fn without_ids(corpus: &Corpus, taxonomy: &Taxonomy, wanted: impl Fn(usize) -> bool + Sync) -> Vec<Pair> {
     let others = stations_of_one_name(corpus, &wanted);
-    let mut pairs = Nearby::of(corpus, taxonomy, &wanted).map(others, |pair| pair);
-    pairs.par_sort_unstable();
-    pairs
+    sorted(Nearby::of(corpus, taxonomy, &wanted).filter_map(others, Some).0)
 }
 
 /// How far from its footprint a record is compared with others, and with its namesakes, in metres.

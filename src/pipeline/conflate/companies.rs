@@ -46,9 +46,9 @@ const FIRST: f64 = 10.0;
 #[derive(Debug, Default)]
 pub(super) struct Companies {
     /// Of a station that is silent, those that are not.
-    of_silent: FxHashMap<(usize, u32), Vec<(usize, f64)>>,
+    of_silent: FxHashMap<(usize, u16), Vec<(usize, f64)>>,
     /// The best odds of a partner of the same operator.
-    of_same: FxHashMap<(usize, u32), f64>,
+    of_same: FxHashMap<(usize, u16), f64>,
 }
 
 impl Companies {

@@ -39,7 +39,7 @@ pub(super) struct Compact {
     pub(super) position: LonLat,
     /// West, south, east, north.
     extent: Option<Box<[f64; 4]>>,
-    pub(super) dataset: u32,
+    pub(super) dataset: u16,
     /// Whether its category is about charging, of whatever vehicle.
     pub(super) charging: bool,
     /// The category, then its alternates.
@@ -54,7 +54,7 @@ pub(super) struct Compact {
     pub(super) network: Option<Token>,
     pub(super) brand: Option<Token>,
     /// One bit per connector class.
-    pub(super) connectors: u64,
+    pub(super) connectors: u32,
     pub(super) max_power_kw: Option<f32>,
     pub(super) capacity: Option<i32>,
     pub(super) ids: Span,
@@ -290,11 +290,11 @@ impl Corpus {
         let first_name = self.names.len();
         for words in names {
             let written = || words.split(' ').filter(|word| !word.is_empty()).take(Self::MAX_WORDS);
-            let name = Name {
-                forms: self.list(written().map(|word| WORDS.name_form(word))),
-                written: self.list(written()),
-                letters: self.tokens.intern(&written().collect::<String>()),
-            };
+            let as_written = self.list(written());
+            let is_plain = written().all(|word| WORDS.name_form(word) == word);
+            let forms = if is_plain { as_written } else { self.list(written().map(|word| WORDS.name_form(word))) };
+            let letters = self.tokens.intern(&written().collect::<String>());
+            let name = Name { forms, written: as_written, letters };
             kinds |= written().map(|word| WORDS.kinds(WORDS.name_form(word))).fold(0, |all, kind| all | kind);
             if !name.forms.is_empty() {
                 self.names.push(name);
@@ -304,7 +304,7 @@ impl Corpus {
         Compact {
             position: LonLat::new(evidence.lon, evidence.lat).expect("a record has a position on Earth"),
             extent: evidence.extent.map(Box::new),
-            dataset: u32::try_from(evidence.dataset).expect("a pipeline has few sources"),
+            dataset: u16::try_from(evidence.dataset).expect("a pipeline has few sources"),
             charging: evidence.is_charging(),
             categories: self.list(evidence.categories.iter()),
             names: span(first_name, self.names.len()),
@@ -455,5 +455,45 @@ mod tests {
         }
         let corpus = Corpus::of([area(179.99, 180.0), point(-180.0)]);
         assert!(corpus.records[0].encloses(&corpus.records[1]));
+    }
+
+    #[test]
+    fn a_record_takes_at_most_200_bytes_with_its_lists() {
+        let restaurant = |at: usize| Evidence {
+            lon: 9.5,
+            lat: 47.1,
+            categories: vec!["restaurant".into(), "cafe".into()],
+            names: vec![format!("Old Mill No {at}")],
+            phone: Some(format!("{at:08}")),
+            host: Some(format!("mill{at}.example")),
+            address: Some(format!("{at} Mill Street")),
+            postcode: Some("15222".into()),
+            ..Evidence::default()
+        };
+        let station = |at: usize| Evidence {
+            lon: 9.5,
+            lat: 47.1,
+            categories: vec!["charging_station".into()],
+            names: vec![format!("Marktplatz {at}")],
+            operator: Some("wikidata:Q1".into()),
+            operator_name: Some("kraftwerke".into()),
+            network: Some("netz".into()),
+            connectors: vec!["ccs2".into(), "type2_socket".into()],
+            max_power_kw: Some(150.0),
+            capacity: Some(4),
+            ids: vec![format!("evse:CHKWE{at}"), format!("ocm:{at}")],
+            address: Some(format!("Marktplatz {at}")),
+            postcode: Some("9490".into()),
+            ..Evidence::default()
+        };
+        let kinds: [&dyn Fn(usize) -> Evidence; 2] = [&restaurant, &station];
+        for kind in kinds {
+            let corpus = Corpus::of((0..1000).map(kind));
+            let bytes = size_of_val(&*corpus.records)
+                + size_of_val(&*corpus.words)
+                + size_of_val(&*corpus.names)
+                + size_of_val(&*corpus.numbers);
+            assert!(bytes <= 200 * corpus.len(), "{} bytes per record", bytes / corpus.len());
+        }
     }
 }

@@ -13,8 +13,9 @@ use super::candidates::{Pair, radii};
 use super::corpus::{Compact, Corpus, Name};
 use crate::domain::{Metres, Taxonomy, hilbert_key};
 
-/// Most neighbours that one record is compared with, the nearest first, and as many namesakes beyond them. A source that
-/// puts thousands of records on one spot, the middle of a town say, would else cost the square of their number.
+/// Most neighbours of other sources that one record is compared with, the nearest first; as many namesakes, and as many of
+/// its own source. A source that puts thousands of records on one spot, the middle of a town say, would else cost the
+/// square of their number.
 const MAX_NEIGHBOURS: usize = 256;
 
 /// Together the shared words weigh at least this.
@@ -32,9 +33,9 @@ type Point = GeomWithData<[f64; 3], u32>;
 /// A neighbour: the square of its distance through the unit sphere, and its index.
 type Neighbour = (f64, u32);
 
-/// The farthest neighbour that a record is compared with, and the farthest namesake beyond the radius; `None` where it
+/// The farthest that a record is compared with, by how it finds them; `None` where it
 /// has no more than [`MAX_NEIGHBOURS`] of them.
-type Farthest = [Option<Neighbour>; 2];
+type Farthest = [Option<Neighbour>; WAYS];
 
 /// What the search looks at first.
 #[derive(Debug, Clone, Copy)]
@@ -50,9 +51,16 @@ struct Sketch {
 /// How a record finds another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum By {
+    /// It is near, and of another source.
     Distance,
+    /// It is of another source and bears the same rare words, near or far.
     Name,
+    /// It is near, and of the same source.
+    Source,
 }
+
+/// How many ways there are.
+const WAYS: usize = 3;
 
 /// The pairs near each other.
 pub(super) struct Nearby<'c> {
@@ -85,40 +93,46 @@ impl<'c> Nearby<'c> {
 
     /// Hands every pair on once, and so many `others` as are no such pairs; threads work on several at a time.
     ///
-    /// Returns what `work` makes of them, along the curve, the others last.
-    pub(super) fn map<T: Send>(&self, mut others: Vec<Pair>, work: impl Fn(Pair) -> T + Sync) -> Vec<T> {
+    /// Returns what `work` keeps of them, along the curve, the others last; and how many there were.
+    pub(super) fn filter_map<T: Send>(
+        &self,
+        mut others: Vec<Pair>,
+        work: impl Fn(Pair) -> Option<T> + Sync,
+    ) -> (Vec<T>, usize) {
         let block = |(at, block): (usize, &[Sketch])| {
-            let (mut pairs, mut crowded) = (Vec::with_capacity(32 * block.len()), Vec::new());
-            let (mut near, mut namesakes) = (Vec::new(), Vec::new());
+            let (mut kept, mut seen, mut crowded) = (Vec::with_capacity(16 * block.len()), 0, Vec::new());
+            let mut found: [Vec<Neighbour>; WAYS] = Default::default();
             for rank in at * BLOCK..at * BLOCK + block.len() {
-                let farthest = self.search(rank, &mut near, &mut namesakes);
-                if farthest != [None; 2] {
+                let farthest = self.search(rank, &mut found);
+                if farthest != [None; WAYS] {
                     crowded.push((self.sketches[rank].record, farthest));
                 }
-                let found = near.iter().chain(&namesakes).filter(|other| self.is_owner(rank, **other));
-                pairs.extend(found.map(|(_, other)| work(self.pair(rank, *other))));
+                let owned = found.iter().flatten().filter(|other| self.is_owner(rank, **other));
+                kept.extend(owned.inspect(|_| seen += 1).filter_map(|(_, other)| work(self.pair(rank, *other))));
             }
-            (pairs, crowded)
+            (kept, seen, crowded)
         };
         let blocks: Vec<_> = self.sketches.par_chunks(BLOCK).enumerate().map(block).collect();
-        let mut all = Vec::with_capacity(blocks.iter().map(|(pairs, _)| pairs.len()).sum());
+        let mut all = Vec::with_capacity(blocks.iter().map(|(kept, ..)| kept.len()).sum());
         let mut crowded: FxHashMap<u32, Farthest> = FxHashMap::default();
-        for (pairs, more) in blocks {
-            all.extend(pairs);
-            crowded.extend(more);
+        let mut seen = 0;
+        for (kept, more, crowd) in blocks {
+            all.extend(kept);
+            seen += more;
+            crowded.extend(crowd);
         }
         others.retain(|pair| !self.is_compared(*pair, &crowded));
         others.extend(self.lost_in_crowds(&crowded));
         others.par_sort_unstable();
         others.dedup();
-        all.par_extend(others.into_par_iter().map(&work));
-        all
+        seen += others.len();
+        all.par_extend(others.into_par_iter().filter_map(&work));
+        (all, seen)
     }
 
     /// Finds whom the record at `rank` is compared with, by rank. Returns the farthest of them where it has more.
-    fn search(&self, rank: usize, near: &mut Vec<Neighbour>, namesakes: &mut Vec<Neighbour>) -> Farthest {
-        near.clear();
-        namesakes.clear();
+    fn search(&self, rank: usize, found: &mut [Vec<Neighbour>; WAYS]) -> Farthest {
+        found.iter_mut().for_each(Vec::clear);
         let sketch = &self.sketches[rank];
         let centre = self.corpus.records[sketch.record as usize].position.on_unit_sphere();
         for other in self.tree.locate_within_distance(centre, sketch.far) {
@@ -126,13 +140,11 @@ impl<'c> Nearby<'c> {
             if other as usize == rank {
                 continue;
             }
-            match self.finds(sketch, &self.sketches[other as usize], chord_2) {
-                Some(By::Distance) => near.push((chord_2, other)),
-                Some(By::Name) => namesakes.push((chord_2, other)),
-                None => {}
+            if let Some(by) = self.finds(sketch, &self.sketches[other as usize], chord_2) {
+                found[by as usize].push((chord_2, other));
             }
         }
-        [near, namesakes].map(|found| self.nearest(found))
+        found.each_mut().map(|found| self.nearest(found))
     }
 
     /// Leaves the nearest neighbours, and returns the farthest of those by its record, if there were more.
@@ -152,11 +164,17 @@ impl<'c> Nearby<'c> {
         let records = &self.corpus.records;
         let (x, y) = (a.record.min(b.record), a.record.max(b.record));
         let (x, y) = (&records[x as usize], &records[y as usize]);
-        if chord_2 <= a.near {
-            self.corpus.related(x, y).then_some(By::Distance)
+        let is_near = chord_2 <= a.near;
+        if x.dataset == y.dataset {
+            return (is_near && self.corpus.related(x, y)).then_some(By::Source);
+        }
+        let are_namesakes = || a.words & b.words != 0 && are_namesakes(x, y, self.common, self.corpus);
+        if chord_2 > a.far || !self.corpus.related(x, y) {
+            None
+        } else if are_namesakes() {
+            Some(By::Name)
         } else {
-            let are_namesakes = || self.corpus.related(x, y) && are_namesakes(x, y, self.common, self.corpus);
-            (chord_2 <= a.far && a.words & b.words != 0 && are_namesakes()).then_some(By::Name)
+            is_near.then_some(By::Distance)
         }
     }
 

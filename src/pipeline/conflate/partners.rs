@@ -9,7 +9,7 @@ use super::score::{Compared, Score};
 pub fn partners(record: usize, dataset: Option<usize>, radius_m: f64, compared: &Compared<'_>) -> Vec<(usize, Score)> {
     let corpus = compared.corpus();
     let asked = &corpus.records[record];
-    let wanted = |of: u32| dataset.map_or(of != asked.dataset, |dataset| of as usize == dataset);
+    let wanted = |of: u16| dataset.map_or(of != asked.dataset, |dataset| of as usize == dataset);
     let near = corpus.records.iter().enumerate().filter(|(at, other)| {
         *at != record
             && wanted(other.dataset)

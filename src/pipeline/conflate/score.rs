@@ -9,7 +9,7 @@ use super::candidates::{self, Pair};
 use super::companies::{Companies, Stated};
 use super::corpus::Corpus;
 use super::features::{self, Feature, Features};
-use super::model::{Models, Piece, probability};
+use super::model::{Model, Models, Piece, probability};
 use super::rivals::{self, Namesakes, Odds};
 use super::sites::Sites;
 use super::veto::{self, Veto};
@@ -55,6 +55,17 @@ impl FirstLook {
         (self.records[0] as usize, self.records[1] as usize)
     }
 
+    fn with_margin(self, weight: f32) -> Self {
+        Self { log_odds: self.log_odds + weight, ..self }
+    }
+
+    /// Whether the score may reach the review threshold, margin included.
+    ///
+    /// No rival raises a score; the second look is a little different in its last bits.
+    fn may_be_worth_a_look(self, model: &Model) -> bool {
+        probability(f64::from(self.log_odds)) >= model.review_score - 1e-3
+    }
+
     fn competes<T>(self, value: T) -> Option<T> {
         self.competes.then_some(value)
     }
@@ -65,6 +76,8 @@ impl FirstLook {
 pub struct Compared<'c> {
     corpus: &'c Corpus,
     models: &'c Models,
+    /// How many pairs were compared.
+    candidates: usize,
     /// Sorted by their records.
     looks: Vec<FirstLook>,
     namesakes: Namesakes,
@@ -79,22 +92,32 @@ impl<'c> Compared<'c> {
         debug_assert!(pairs.is_sorted_by(|a, b| a < b), "pairs are sorted, each once");
         debug_assert!(pairs.iter().all(|(a, b)| a < b), "the smaller index comes first");
         let looks = pairs.par_iter().map(|pair| first_look(*pair, corpus, models)).collect();
-        Self::of_looks(corpus, models, looks)
+        Self::of_looks(corpus, models, looks, pairs.len())
     }
 
     /// Compares the candidates as they are found: records near each other one after the other, since they are near each
     /// other in memory too.
     pub(super) fn with_candidates(corpus: &'c Corpus, models: &'c Models, taxonomy: &Taxonomy) -> Self {
-        let looks = candidates::map(corpus, taxonomy, |pair| first_look(pair, corpus, models));
-        Self::of_looks(corpus, models, looks)
+        // Two records of one source are nobody's rivals: where they score too low and tell of no one site,
+        // nothing of them is asked again.
+        let matters = |look: &FirstLook| {
+            let [a, b] = look.records.map(|at| corpus.records[at as usize].dataset);
+            let weight = || margin_weight(look.pair(), 0.0, corpus, models) as f32;
+            a != b
+                || look.one_site
+                || look.with_margin(weight()).may_be_worth_a_look(models.of_pair(look.pair(), corpus))
+        };
+        let kept = |pair: Pair| Some(first_look(pair, corpus, models)).filter(matters);
+        let (looks, candidates) = candidates::filter_map(corpus, taxonomy, kept);
+        Self::of_looks(corpus, models, looks, candidates)
     }
 
-    fn of_looks(corpus: &'c Corpus, models: &'c Models, mut looks: Vec<FirstLook>) -> Self {
+    fn of_looks(corpus: &'c Corpus, models: &'c Models, mut looks: Vec<FirstLook>, candidates: usize) -> Self {
         let by_name = |look: &FirstLook| (look.pair(), look.competes(look.name_likeness));
         let namesakes = Namesakes::of(corpus, looks.iter().map(by_name));
         looks.par_iter_mut().for_each(|look| {
             let margin = namesakes.margin(look.pair(), look.name_likeness, corpus);
-            look.log_odds += margin_weight(look.pair(), margin, corpus, models) as f32;
+            *look = look.with_margin(margin_weight(look.pair(), margin, corpus, models) as f32);
         });
         let by_odds = |look: &FirstLook| (look.pair(), look.competes(f64::from(look.log_odds)));
         let one_site = looks.iter().filter(|look| look.one_site).map(|look| look.pair());
@@ -104,7 +127,7 @@ impl<'c> Compared<'c> {
         let stating = competing.map(|look| (look.pair(), look.stated, rivals::odds(f64::from(look.log_odds))));
         let companies = Companies::of(corpus, stating);
         looks.par_sort_unstable_by_key(|look| look.records);
-        Self { corpus, models, looks, namesakes, odds, companies }
+        Self { corpus, models, candidates, looks, namesakes, odds, companies }
     }
 
     /// The records.
@@ -116,13 +139,13 @@ impl<'c> Compared<'c> {
     /// How many pairs were compared.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.looks.len()
+        self.candidates
     }
 
     /// Whether there were none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.looks.is_empty()
+        self.candidates == 0
     }
 
     /// Which records of one source tell of one site.
@@ -135,16 +158,15 @@ impl<'c> Compared<'c> {
     pub(super) fn worth_a_look(&self) -> Vec<Scored> {
         let scored = |look: &FirstLook| {
             let pair = look.pair();
-            let review_score = self.models.of_pair(pair, self.corpus).review_score;
-            // No rival raises a score; the second look is a little different in its last bits.
-            if probability(f64::from(look.log_odds)) < review_score - 1e-3 {
+            let model = self.models.of_pair(pair, self.corpus);
+            if !look.may_be_worth_a_look(model) {
                 return None;
             }
             let score = self.score(pair);
             // A source's own neighbours are told only where the score alone would merge them.
             let least = match score.veto {
-                Some(Veto::SameSource) => self.models.of_pair(pair, self.corpus).match_score,
-                _ => review_score,
+                Some(Veto::SameSource) => model.match_score,
+                _ => model.review_score,
             };
             (score.probability >= least).then_some(Scored { pair, score })
         };

@@ -86,7 +86,7 @@ pub(super) fn see(seen: &mut Features, a: &Compact, b: &Compact, corpus: &Corpus
 }
 
 /// The share of classes in common. `None` where one lists none, or one calls a plug Tesla's that may be a CCS.
-fn plugs(a: u64, b: u64) -> Option<f32> {
+fn plugs(a: u32, b: u32) -> Option<f32> {
     let fewer = a.count_ones().min(b.count_ones());
     let shared = (a & b).count_ones();
     let bit = |kind: ConnectorType| ConnectorType::ALL.iter().position(|other| *other == kind).map_or(0, |at| 1 << at);
