@@ -268,3 +268,30 @@ fn are_namesakes(a: &Compact, b: &Compact, common: u32, corpus: &Corpus) -> bool
         })
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::candidates;
+    use super::super::evidence::Evidence;
+    use super::*;
+
+    #[test]
+    fn namesakes_on_a_crowded_spot_are_compared_and_a_source_crowds_out_itself_only() {
+        // Two sources put 400 cafés each on one point; the nearest 256 of many equally near would be anyone.
+        let cafe = |at: usize| Evidence {
+            dataset: at / 400,
+            lon: 9.5,
+            lat: 47.1,
+            names: vec![format!("cafe {}", at % 400)],
+            ..Evidence::default()
+        };
+        // One more of the second source stands a little aside.
+        let aside = Evidence { dataset: 1, lon: 9.5001, lat: 47.1, ..Evidence::default() };
+        let corpus = Corpus::of((0..800).map(cafe).chain([aside]));
+        let taxonomy = Taxonomy::parse("category = []", &[]).expect("no category is a taxonomy");
+        let pairs = candidates::of(&corpus, &taxonomy);
+        assert!((0..400).all(|at| pairs.binary_search(&(at, at + 400)).is_ok()), "each and its namesake");
+        assert!(pairs.iter().any(|(a, b)| *a < 400 && *b == 800), "one aside, of which its own source has 400 nearer");
+        assert!(pairs.len() < 800 * 3 * MAX_NEIGHBOURS, "{} pairs", pairs.len());
+    }
+}

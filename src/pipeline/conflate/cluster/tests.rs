@@ -133,15 +133,3 @@ fn a_person_needs_no_evidence() {
     assert_eq!(groups_of(&records, &[((0, 2), Decision::Always)]), [[0, 1, 2]]);
     assert_eq!(groups_of(&records, &[((0, 1), Decision::Never)]), [vec![0], vec![1, 2]]);
 }
-
-#[test]
-fn namesakes_on_a_crowded_spot_find_each_other() {
-    // Two sources put 400 cafés each on one point; the nearest 256 of many equally near would be anyone.
-    let names: Vec<String> =
-        (0..400).map(|at| format!("{}{} palace", ["mole", "hafen", "turm", "kogge"][at % 4], at)).collect();
-    let lists: Vec<[&str; 1]> = names.iter().map(|name| [name.as_str()]).collect();
-    let records: Vec<(usize, &[&str], f64)> =
-        (0..2).flat_map(|dataset| lists.iter().map(move |name| (dataset, &name[..], 0.0))).collect();
-    let pairs = groups_of(&records, &[]).into_iter().filter(|group| group.len() == 2 && group[1] == group[0] + 400);
-    assert_eq!(pairs.count(), 400);
-}
