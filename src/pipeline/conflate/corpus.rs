@@ -433,7 +433,7 @@ mod tests {
     #[test]
     fn areas_and_points_are_near_each_other_across_the_antimeridian() {
         let area = |west: f64, east: f64| Evidence {
-            lon: (west + east) / 2.0,
+            lon: f64::midpoint(west, east),
             lat: 0.0,
             extent: Some([west, -0.001, east, 0.001]),
             ..Evidence::default()

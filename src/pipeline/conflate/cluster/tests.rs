@@ -6,6 +6,12 @@ use super::super::{Corpus, Decision, Evidence, Models, resolve};
 use super::Pair;
 use crate::domain::Taxonomy;
 
+/// What it is, records, and their groups.
+type Case<'c, T> = (&'c str, &'c [T], &'c [&'c [usize]]);
+
+/// A restaurant: source, names, metres to the north.
+type Named<'c> = (usize, &'c [&'c str], f64);
+
 /// A charging station: source, metres to the north, name, operator.
 type Station = (usize, f64, &'static str, &'static str);
 
@@ -25,7 +31,7 @@ fn clusters(stations: &[Station]) -> Vec<Vec<usize>> {
 
 #[test]
 fn numbered_posts_go_with_the_one_record_of_their_site() {
-    let cases: [(&str, &[Station], &[&[usize]]); 6] = [
+    let cases: [Case<Station>; 6] = [
         (
             "a site and its posts",
             &[(0, 0.0, "alte mole", ""), (1, 9.0, "alte mole 1", ""), (1, 15.0, "alte mole station #2", "")],
@@ -72,7 +78,7 @@ fn what_a_source_has_twice_is_no_rival_of_itself() {
 
 #[test]
 fn a_silent_record_is_not_merged_where_two_operators_are_as_near() {
-    let cases: [(&str, &[Station], &[&[usize]]); 3] = [
+    let cases: [Case<Station>; 3] = [
         (
             "two operators",
             &[(0, 5.0, "mole", ""), (1, 0.0, "mole", "fastned"), (1, 10.0, "mole", "ionity")],
@@ -99,7 +105,7 @@ fn a_silent_record_is_not_merged_where_two_operators_are_as_near() {
     }
 }
 
-fn groups_of(records: &[(usize, &[&str], f64)], forced: &[(Pair, Decision)]) -> Vec<Vec<usize>> {
+fn groups_of(records: &[Named<'_>], forced: &[(Pair, Decision)]) -> Vec<Vec<usize>> {
     let evidence = records.iter().map(|(dataset, names, north_m)| Evidence {
         dataset: *dataset,
         lon: 9.5,
@@ -116,7 +122,7 @@ fn groups_of(records: &[(usize, &[&str], f64)], forced: &[(Pair, Decision)]) -> 
 #[test]
 fn the_weaker_tie_of_a_bridge_is_cut() {
     let (hof, both, baren) = (&["sonnenhof"][..], &["sonnenhof", "baren"][..], &["baren"][..]);
-    let cases: [(&str, &[(usize, &[&str], f64)], &[&[usize]]); 3] = [
+    let cases: [Case<Named>; 3] = [
         ("alike all three", &[(0, hof, 0.0), (1, hof, 10.0), (2, hof, 20.0)], &[&[0, 1, 2]]),
         ("a bridge", &[(0, hof, 0.0), (1, both, 5.0), (2, baren, 30.0)], &[&[0, 1], &[2]]),
         ("the other tie is weaker", &[(0, hof, 30.0), (1, both, 5.0), (2, baren, 0.0)], &[&[0], &[1, 2]]),
@@ -128,8 +134,7 @@ fn the_weaker_tie_of_a_bridge_is_cut() {
 
 #[test]
 fn a_person_needs_no_evidence() {
-    let records: [(usize, &[&str], f64); 3] =
-        [(0, &["sonnenhof"], 0.0), (1, &["sonnenhof", "baren"], 5.0), (2, &["baren"], 30.0)];
+    let records: [Named; 3] = [(0, &["sonnenhof"], 0.0), (1, &["sonnenhof", "baren"], 5.0), (2, &["baren"], 30.0)];
     assert_eq!(groups_of(&records, &[((0, 2), Decision::Always)]), [[0, 1, 2]]);
     assert_eq!(groups_of(&records, &[((0, 1), Decision::Never)]), [vec![0], vec![1, 2]]);
 }
