@@ -78,7 +78,7 @@ fn pairs(folder: &Path, threads: usize) {
     let any = |evidence| Evidence { categories: vec!["any".to_owned()], ..evidence };
     let corpus = Corpus::of(tables::read(folder, &mut keys, true).map(any));
     watch.lap("read, corpus");
-    let pairs = candidates(&corpus, &Taxonomy::parse(WITHIN_300_M, &[]).unwrap());
+    let pairs = candidates(&corpus, &Taxonomy::parse(WITHIN_300_M, &["places".to_owned()]).unwrap());
     watch.lap("candidates");
     watch.total();
     println!("pairs {}\npairs_across {}", pairs.len(), pairs.iter().filter(|pair| keys.is_across(**pair)).count());
