@@ -1,5 +1,6 @@
 //! The figures as a table for people.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 
 use super::Measured;
@@ -25,7 +26,12 @@ const HEADS: [&str; 14] = [
 
 /// Prints a line per set, their mean and median, and how well scores say how often they are right.
 pub(super) fn print(told: &str, measured: &[Measured<'_>], out: &mut impl Write) -> anyhow::Result<()> {
-    writeln!(out, "{told}\n")?;
+    writeln!(out, "{told}")?;
+    let fitted_on: BTreeSet<&str> = measured.iter().map(|set| set.model.fitted_on.as_str()).collect();
+    for fitted_on in fitted_on {
+        writeln!(out, "  fitted on {fitted_on}")?;
+    }
+    writeln!(out)?;
     let width = measured.iter().map(|set| set.set.name.chars().count()).max().unwrap_or(0).max("median".len());
     let heads: Vec<String> = HEADS.map(str::to_owned).to_vec();
     writeln!(out, "{}", line("set", width, &heads))?;

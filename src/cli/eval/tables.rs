@@ -49,7 +49,8 @@ pub(super) fn execute(eval: &Eval, tables: [&Path; 2], truth: &Path, models: &Mo
     if eval.json {
         writeln!(out, "{}", as_json(&eval.told(), &linked))?;
     } else {
-        print(&eval.told(), &linked, out)?;
+        let told = format!("{}\n  fitted on {}", eval.told(), models.places.fitted_on);
+        print(&told, &linked, out)?;
     }
     Ok(ExitCode::SUCCESS)
 }
