@@ -1,5 +1,7 @@
 //! Charging: connector types, currents, access and status, in one vocabulary for every source.
 
+use serde::{Deserialize, Serialize};
+
 use super::reject::named;
 
 named! {
@@ -154,7 +156,7 @@ named! {
 }
 
 /// Connectors of one type and rating at a place.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Connector {
     /// Plug or socket.
     pub kind: ConnectorType,

@@ -19,7 +19,8 @@ pub struct Provenance {
     pub confidence: f64,
 }
 
-/// What a record says otherwise than the place that it belongs to. Both records stand in the list of records by their index.
+/// What a record says otherwise than the place that it belongs to. Both records stand by their index among the records that
+/// contribute to the place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conflict {
     /// JSON pointer to the attribute, e.g. `/name`, `/tags/ref`.
@@ -41,16 +42,10 @@ pub struct Place {
     pub footprint: Option<geo::MultiPolygon<f64>>,
     /// What is known about it.
     pub attributes: Attributes,
-    /// Indices of its records in the sorted list of records; the first is the founding record.
-    pub members: Vec<usize>,
     /// Provenance: first one entry per record that contributes, for the whole, then one per attribute where several do.
     pub sources: Vec<Provenance>,
     /// What the records that contribute say otherwise.
     pub conflicts: Vec<Conflict>,
-    /// Members that give it nothing because their licence is not an open one.
-    pub held_out: Vec<usize>,
-    /// In layered output, what each of its datasets alone says of it, in order; else empty.
-    pub by_dataset: Vec<Place>,
     /// Calibrated probability that this is one existing place, in `[0, 1]`, rounded to 0.01.
     pub confidence: f64,
 }

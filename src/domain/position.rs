@@ -1,10 +1,13 @@
 //! Positions, distances and boxes: the only place where degrees become metres.
 
+use serde::{Deserialize, Serialize};
+
 /// Mean radius R₁ of the GRS 80 ellipsoid, in metres (Moritz 2000, *Journal of Geodesy* 74:128–133).
 const EARTH_RADIUS_M: f64 = 6_371_008.771_4;
 
 /// A WGS 84 position (EPSG:4326), longitude first as in RFC 7946.
-#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(try_from = "(f64, f64)", into = "(f64, f64)")]
 pub struct LonLat {
     lon: f64,
     lat: f64,
@@ -40,6 +43,20 @@ impl LonLat {
     pub fn on_unit_sphere(self) -> [f64; 3] {
         let (lon, lat) = (self.lon.to_radians(), self.lat.to_radians());
         [lat.cos() * lon.cos(), lat.cos() * lon.sin(), lat.sin()]
+    }
+}
+
+impl From<LonLat> for (f64, f64) {
+    fn from(position: LonLat) -> Self {
+        (position.lon, position.lat)
+    }
+}
+
+impl TryFrom<(f64, f64)> for LonLat {
+    type Error = &'static str;
+
+    fn try_from((lon, lat): (f64, f64)) -> Result<Self, Self::Error> {
+        Self::new(lon, lat).ok_or("not a position on Earth")
     }
 }
 

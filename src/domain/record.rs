@@ -4,12 +4,14 @@ use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use super::{Access, Connector, Finding, FindingRule, Hash16, LonLat, Status, Tags, Timestamp};
 
 /// The id of a record in its source's own terms: `node/5159230141`, `461426`.
 ///
 /// Ordered as people count: the text before the last run of digits, then that number, so `node/9` comes before `node/10`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct RecordId(Box<str>);
 
 impl RecordId {
@@ -55,7 +57,7 @@ impl fmt::Display for RecordId {
 }
 
 /// Which record of which source. Ordered by source, in the order of the pipeline file, then by id.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct RecordKey {
     /// Position of the source in the pipeline file, from 0.
     pub dataset: usize,
@@ -64,7 +66,7 @@ pub struct RecordKey {
 }
 
 /// A postal address. Country is ISO 3166-1 alpha-2.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the names say it, and the data dictionary explains them")]
 pub struct Address {
     pub freeform: Option<String>,
@@ -77,7 +79,7 @@ pub struct Address {
 }
 
 /// What is known about a place, whoever says it. The data dictionary explains each field.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the names say it, and the data dictionary explains them")]
 pub struct Attributes {
     pub category: String,
@@ -108,7 +110,7 @@ pub struct Attributes {
 pub type ExternalId = Box<str>;
 
 /// What one source says about one place.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Record {
     /// Which record.
     pub key: RecordKey,
@@ -123,6 +125,7 @@ pub struct Record {
     /// Ids that other sources may know too, sorted.
     pub external_ids: Vec<ExternalId>,
     /// When the source last changed it.
+    #[serde(with = "jiff::fmt::serde::timestamp::nanosecond::optional")]
     pub update_time: Option<Timestamp>,
     /// Its licence, as the source names it.
     pub license: Option<Box<str>>,

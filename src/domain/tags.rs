@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 /// Anything that says of each key whether it has a value, and which.
 pub trait TagSet {
     /// The value of `key`.
@@ -36,7 +38,7 @@ impl TagSet for [(&str, &str)] {
 ///
 /// The texts of all stand in one piece of memory: an object has dozens, and a piece for each would take longer than reading
 /// them.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, Serialize, Deserialize)]
 pub struct Tags {
     /// Keys, each with its value behind it, in the order in which they were set; also those that no pair names any more.
     text: String,
@@ -44,7 +46,7 @@ pub struct Tags {
 }
 
 /// Where a key and its value stand: the key up to the value, the value up to the end.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Serialize, Deserialize)]
 struct Pair {
     /// The first bytes of the key, which tell most keys apart without looking at the text.
     prefix: u64,

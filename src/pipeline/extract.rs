@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use super::layers::{LayerRows, Sorter};
 use super::ports::{self, Chunk, Demand, Scratch, Source};
+use super::records::{Incoming, Records};
 use super::tabulate::rows::Refused;
-use super::transform::{Context, Transformed, attach_duplicates, roll_up, transform};
+use super::transform::{Context, Transformed, attach_duplicates, may_join, roll_up, transform};
 use super::{Pipeline, Ports, RunError};
-use crate::domain::{Layer, LayerAccount, LeftOut, Record, RecordKey, Reject, SourceAccount, Timestamp};
+use crate::domain::{Layer, LayerAccount, LeftOut, Record, Reject, SourceAccount, Timestamp};
 
 /// Of the memory of a run, the part that rows of layers may hold; the rest is for reading and writing them.
 const ROWS_SHARE: u64 = 2;
@@ -22,8 +23,7 @@ pub struct Feed {
 
 /// The records of all sources, and an account of the objects that are none.
 pub(super) struct Extracted {
-    /// Sorted by key.
-    pub(super) records: Vec<Record>,
+    pub(super) records: Records,
     /// What was refused, and by what.
     pub(super) rejects: Vec<Refused>,
     /// Per source; `kept`, `licenses` and `repaired` are filled in when it is known which places stay.
@@ -40,7 +40,10 @@ pub(super) struct ExtractedLayer {
     pub(super) account: LayerAccount,
 }
 
-/// Reads the sources in order. Memory grows with the records kept; rows of layers wait in scratch files where they are many.
+/// Of the memory of a run, the part that records may hold.
+const RECORDS_SHARE: u64 = 4;
+
+/// Reads the sources in order. Records and rows of layers wait in scratch files where they are many.
 pub(super) fn extract(pipeline: &Pipeline, ports: &Ports<'_>) -> Result<Extracted, RunError> {
     let context = Context {
         region: &pipeline.region,
@@ -54,15 +57,18 @@ pub(super) fn extract(pipeline: &Pipeline, ports: &Ports<'_>) -> Result<Extracte
         rows: Sorter::default(),
         account: LayerAccount { name: layer.name.clone(), source: layer.source.clone(), ..LayerAccount::default() },
     };
+    let mut incoming = Incoming::within(pipeline.memory_bytes / RECORDS_SHARE);
     let mut all = Extracted {
-        records: Vec::new(),
+        records: Records::default(),
         rejects: Vec::new(),
         accounts: Vec::new(),
         layers: pipeline.layers.iter().map(of_layer).collect(),
     };
     let rows_bytes = usize::try_from(pipeline.memory_bytes / ROWS_SHARE).unwrap_or(usize::MAX);
     for (dataset, feed) in ports.feeds.iter().enumerate() {
-        let mut records: Vec<Record> = Vec::new();
+        let before = incoming.len();
+        // Records that others of this source may be part of, or that may be part of others.
+        let mut joining: Vec<Record> = Vec::new();
         let mut rejects: Vec<Reject> = Vec::new();
         let mut layer_rejects: Vec<(usize, Reject)> = Vec::new();
         let mut left_out = LeftOut::default();
@@ -78,7 +84,8 @@ pub(super) fn extract(pipeline: &Pipeline, ports: &Ports<'_>) -> Result<Extracte
         };
         let read = feed.source.read(&demand, ports.observer, &mut |chunk: Chunk| {
             if chunk.again {
-                (records, rejects, left_out) = (Vec::new(), Vec::new(), LeftOut::default());
+                (joining, rejects, left_out) = (Vec::new(), Vec::new(), LeftOut::default());
+                incoming.truncate(before);
                 layer_rejects.clear();
                 for at in &places {
                     all.layers[*at].rows.clear();
@@ -86,7 +93,13 @@ pub(super) fn extract(pipeline: &Pipeline, ports: &Ports<'_>) -> Result<Extracte
             }
             let Transformed { records: passed, rejects: refused, left_out: more } =
                 transform(dataset, chunk.features, &context);
-            records.extend(passed);
+            for record in passed {
+                if may_join(&record) {
+                    joining.push(record);
+                } else {
+                    incoming.push(&record, ports.scratch)?;
+                }
+            }
             rejects.extend(chunk.rejects);
             rejects.extend(refused);
             left_out.merge(&more);
@@ -97,7 +110,9 @@ pub(super) fn extract(pipeline: &Pipeline, ports: &Ports<'_>) -> Result<Extracte
             Ok(())
         })?;
         left_out.merge(&read.left_out);
-        let records = attach_duplicates(roll_up(records), &mut left_out);
+        for record in attach_duplicates(roll_up(joining), &mut left_out) {
+            incoming.push(&record, ports.scratch)?;
+        }
         let mut account = SourceAccount {
             name: feed.source.name().to_owned(),
             kind: feed.source.kind().to_owned(),
@@ -122,12 +137,8 @@ pub(super) fn extract(pipeline: &Pipeline, ports: &Ports<'_>) -> Result<Extracte
             let layer = Some(wanted[at].name.clone());
             Refused { dataset, layer, reject }
         }));
-        all.records.extend(records);
     }
-    all.records.sort_by(|a, b| a.key.cmp(&b.key));
-    if let Some(twice) = first_repeated(&all.records) {
-        return Err(RunError::failed(format!("source {} handed on record {} twice", twice.dataset, twice.id)));
-    }
+    all.records = incoming.sorted()?;
     Ok(all)
 }
 
@@ -175,8 +186,4 @@ fn close_accounts(layers: &mut [ExtractedLayer], places: &[usize], read: &ports:
 
 fn by_rule(left_out: &LeftOut) -> BTreeMap<String, u64> {
     left_out.0.iter().map(|(rule, objects)| (rule.name().to_owned(), *objects)).collect()
-}
-
-fn first_repeated(records: &[Record]) -> Option<&RecordKey> {
-    records.windows(2).find(|pair| pair[0].key == pair[1].key).map(|pair| &pair[0].key)
 }

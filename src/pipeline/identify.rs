@@ -1,23 +1,27 @@
 //! Identify: give every place of the region its id, and close the account of every source.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use uuid::Uuid;
 
 use super::conflate::bridge::{Span, continued, from_memory};
 use super::conflate::identity::{Memory, Seen, SeenKey, assign};
-use super::conflate::{Conflation, Link};
+use super::conflate::{Conflation, Link, Merger};
 use super::extract::Extracted;
 use super::ports::Tables;
+use super::records::{Outline, Records};
 use super::tabulate::rows::Refused;
 use super::tabulate::tables::{BRIDGE, IDENTITY};
 use super::{Pipeline, RunError, self_evaluation};
-use crate::domain::{Cell, LeftOutRule, Place, Record, RecordId, SelfEvaluation, SourceAccount, Timestamp};
+use crate::domain::{Cell, FindingRule, LeftOutRule, RecordId, SelfEvaluation, SourceAccount, Timestamp};
 
 /// Everything that a snapshot says, before it is tables.
 pub(super) struct Night {
-    /// Records of all sources, sorted by key.
-    pub(super) records: Vec<Record>,
-    /// Places of the region with their ids.
-    pub(super) places: Vec<(Uuid, Place)>,
+    /// Records of all sources.
+    pub(super) records: Records,
+    /// Places of the region: their ids, and their records by index, the founding record first.
+    pub(super) places: Vec<(Uuid, Vec<usize>)>,
     /// Pairs that were looked at closely, with a record of the region in each.
     pub(super) links: Vec<Link>,
     /// Pairs compared.
@@ -52,20 +56,19 @@ pub(super) fn identify(
     let vintage = accounts.iter().filter_map(|account| account.vintage).max();
 
     // A place belongs to the region that holds its founding record; its neighbour's places were read for the halo only.
-    let (ours, theirs): (Vec<Place>, Vec<Place>) =
-        conflation.places.into_iter().partition(|place| pipeline.region.contains(records[place.members[0]].position));
+    let (ours, theirs): (Vec<_>, Vec<_>) =
+        conflation.clusters.into_iter().partition(|members| pipeline.region.contains(records[members[0]].position));
     let mut is_ours = vec![false; records.len()];
-    for place in &ours {
-        for at in &place.members {
-            is_ours[*at] = true;
-            account_for(&records[*at], &mut accounts[records[*at].key.dataset]);
-        }
+    for at in ours.iter().flatten() {
+        is_ours[*at] = true;
+        account_for(&records[*at], &records, &mut accounts[records[*at].key.dataset]);
     }
-    for record in ours.iter().flat_map(|place| &place.held_out).map(|at| &records[*at]) {
-        let license = record.license.as_deref().unwrap_or_default().to_owned();
+    let merger = Merger::new(&records, &pipeline.merging, &conflation.links);
+    for record in ours.iter().flat_map(|members| merger.held_out(members)).map(|at| &records[at]) {
+        let license = records.licenses()[record.license].as_deref().unwrap_or_default().to_owned();
         *accounts[record.key.dataset].held_out.entry(license).or_default() += 1;
     }
-    for record in theirs.iter().flat_map(|place| &place.members).map(|at| &records[*at]) {
+    for record in theirs.iter().flatten().map(|at| &records[*at]) {
         let account = &mut accounts[record.key.dataset];
         *account.left_out.entry(LeftOutRule::OutsideRegion.name().to_owned()).or_default() +=
             1 + record.parts.len() as u64;
@@ -77,18 +80,17 @@ pub(super) fn identify(
         )));
     }
 
-    let key = |record: &Record| -> SeenKey { (datasets[record.key.dataset].clone(), record.key.id.clone()) };
-    let groups: Vec<Vec<SeenKey>> = ours
-        .iter()
-        .map(|place| place.members.iter().flat_map(|at| with_parts(&records[*at])).map(key).collect())
-        .collect();
+    let names: Vec<Arc<str>> = datasets.iter().map(|name| name.as_str().into()).collect();
+    let key = |record: &Outline| -> SeenKey { (names[record.key.dataset].clone(), record.key.id.clone()) };
+    let groups: Vec<Vec<SeenKey>> =
+        ours.iter().map(|members| members.iter().flat_map(|at| records[*at].with_parts()).map(key).collect()).collect();
     let before = base.map(memory_of).transpose()?.unwrap_or_default();
     let as_of = vintage.map_or(UNDATED.to_owned(), |vintage| vintage.to_string());
     let spans = match base {
         Some(base) if base.has(&BRIDGE.name) => bridge_of(base)?,
         _ => from_memory(&before),
     };
-    let (ids, memory) = assign(&pipeline.name, &groups, &before, &as_of);
+    let (ids, memory) = assign(&pipeline.name, &groups, before, &as_of);
     let bridge = continued(spans, &groups, &ids, vintage);
 
     let self_evaluation =
@@ -139,27 +141,41 @@ pub(super) fn held_out_told(accounts: &[SourceAccount]) -> Vec<String> {
     accounts.iter().filter(|account| !account.held_out.is_empty()).map(told).collect()
 }
 
-/// A record and the records that are parts of it.
-fn with_parts(record: &Record) -> impl Iterator<Item = &Record> {
-    std::iter::once(record).chain(&record.parts)
+fn account_for(record: &Outline, records: &Records, account: &mut SourceAccount) {
+    for record in record.with_parts() {
+        account.kept += 1;
+        let license = records.licenses()[record.license].as_deref().unwrap_or_default();
+        *account.licenses.entry(license.to_owned()).or_default() += 1;
+        let (repairs, findings): (Vec<FindingRule>, Vec<FindingRule>) =
+            record.findings.iter().partition(|rule| rule.is_repair());
+        // A repair counts once a record, however many values it changed.
+        for repair in repairs.into_iter().collect::<BTreeSet<_>>() {
+            *account.repaired.entry(repair.name().to_owned()).or_default() += 1;
+        }
+        for finding in findings {
+            *account.findings.entry(finding.name().to_owned()).or_default() += 1;
+        }
+    }
 }
 
-fn account_for(record: &Record, account: &mut SourceAccount) {
-    for record in with_parts(record) {
-        account.kept += 1;
-        *account.licenses.entry(record.license.as_deref().unwrap_or_default().to_owned()).or_default() += 1;
-        for repair in record.repairs() {
-            *account.repaired.entry(repair.to_owned()).or_default() += 1;
+/// Texts that rows have in common: names of sources and vintages.
+#[derive(Default)]
+struct Texts(BTreeSet<Arc<str>>);
+
+impl Texts {
+    fn shared(&mut self, text: &str) -> Arc<str> {
+        if let Some(known) = self.0.get(text) {
+            return known.clone();
         }
-        for finding in record.findings.iter().filter(|finding| !finding.rule.is_repair()) {
-            *account.findings.entry(finding.rule.name().to_owned()).or_default() += 1;
-        }
+        let text: Arc<str> = text.into();
+        self.0.insert(text.clone());
+        text
     }
 }
 
 /// The spans that a snapshot keeps.
 fn bridge_of(base: &(impl Tables + ?Sized)) -> Result<Vec<Span>, RunError> {
-    let mut spans = Vec::new();
+    let (mut spans, mut texts) = (Vec::new(), Texts::default());
     base.read(&BRIDGE.name, &[], &mut |batch| {
         for row in super::tabulate::batch_rows(&BRIDGE, &batch) {
             let text = |at: usize| row[at].as_text().unwrap_or_default();
@@ -169,7 +185,7 @@ fn bridge_of(base: &(impl Tables + ?Sized)) -> Result<Vec<Span>, RunError> {
             };
             let place_id = Uuid::parse_str(text(2))
                 .map_err(|_| RunError::failed(format!("bridge.parquet of the base has no place id for {}", text(1))))?;
-            let record = (text(0).to_owned(), RecordId::new(text(1)));
+            let record = (texts.shared(text(0)), RecordId::new(text(1)));
             spans.push(Span { record, place_id, valid_from: time(3), valid_to: time(4) });
         }
         Ok(())
@@ -179,10 +195,10 @@ fn bridge_of(base: &(impl Tables + ?Sized)) -> Result<Vec<Span>, RunError> {
 
 /// The memory that a snapshot keeps.
 fn memory_of(base: &(impl Tables + ?Sized)) -> Result<Memory, RunError> {
-    let mut memory = Memory::new();
+    let (mut memory, mut texts) = (Memory::new(), Texts::default());
     base.read(&IDENTITY.name, &[], &mut |batch| {
         for row in super::tabulate::batch_rows(&IDENTITY, &batch) {
-            let text = |at: usize| row[at].as_text().unwrap_or_default().to_owned();
+            let text = |at: usize| row[at].as_text().unwrap_or_default();
             let id = |cell: &Cell| cell.as_text().and_then(|text| Uuid::parse_str(text).ok());
             let place_id = id(&row[2]).ok_or_else(|| {
                 RunError::failed(format!("identity.parquet of the base has no place id for {}", text(1)))
@@ -192,12 +208,12 @@ fn memory_of(base: &(impl Tables + ?Sized)) -> Result<Memory, RunError> {
             let seen = Seen {
                 place_id,
                 former_place_ids: former,
-                first_seen: text(4),
-                last_seen: text(5),
+                first_seen: texts.shared(text(4)),
+                last_seen: texts.shared(text(5)),
                 present: row[6] == Cell::Bool(true),
                 successor: id(&row[7]),
             };
-            memory.insert((text(0), RecordId::new(text(1))), seen);
+            memory.insert((texts.shared(text(0)), RecordId::new(text(1))), seen);
         }
         Ok(())
     })?;

@@ -22,6 +22,7 @@ pub mod layers;
 mod load;
 pub mod ports;
 mod publish;
+mod records;
 mod report;
 mod review;
 mod self_evaluation;
@@ -111,7 +112,7 @@ impl Pipeline {
         let mut extracted = extract(self, ports)?;
         let layers = mem::take(&mut extracted.layers);
         ports.observer.stage("conflate", Unit::Rows, Some(extracted.records.len() as u64));
-        let conflation = conflate(&extracted.records, &self.taxonomy, &self.models, &self.decisions, &self.merging);
+        let conflation = conflate(&extracted.records, &self.taxonomy, &self.models, &self.decisions)?;
         if conflation.decisions_unused > 0 {
             let unused = conflation.decisions_unused;
             let told = if unused == 1 { "1 decision names" } else { &format!("{unused} decisions name") };

@@ -250,7 +250,7 @@ pub trait Scratch: Send + Sync {
     fn create(&self, what: &str) -> Result<Box<dyn Spill>, RunError>;
 }
 
-/// A scratch file that is written once, from front to back, and then read in the same way.
+/// A scratch file that is written once, from front to back, and then read: in the same way, or anywhere.
 ///
 /// # Contract
 ///
@@ -262,6 +262,23 @@ pub trait Spill: Write + Send {
     ///
     /// When what was written cannot be read.
     fn read_back(self: Box<Self>) -> Result<Box<dyn Read + Send>, RunError>;
+
+    /// Ends the writing; what was written can then be read in any order.
+    ///
+    /// # Errors
+    ///
+    /// When what was written cannot be read.
+    fn read_anywhere(self: Box<Self>) -> Result<Box<dyn ReadAt>, RunError>;
+}
+
+/// Bytes that any thread may read, in any order.
+pub trait ReadAt: Send + Sync {
+    /// Fills `bytes` with those from `begin` on.
+    ///
+    /// # Errors
+    ///
+    /// When they cannot be read, or there are fewer.
+    fn read_at(&self, begin: u64, bytes: &mut [u8]) -> Result<(), RunError>;
 }
 
 /// The file in which a person decides on pairs of records.

@@ -23,17 +23,17 @@ pub(super) fn ask(night: &Night, ports: &Ports<'_>) -> Result<(), RunError> {
     };
     let kinds: Vec<&str> = ports.feeds.iter().map(|feed| feed.source.kind()).collect();
     let told = |link: &Link| {
-        let (a, b) = (&night.records[link.pair.0], &night.records[link.pair.1]);
+        let pair = [night.records.read(link.pair.0)?, night.records.read(link.pair.1)?];
         let named = |record: &Record| (night.datasets[record.key.dataset].clone(), record.key.id.to_string());
-        UnderReview {
-            pair: [named(a), named(b)],
+        Ok(UnderReview {
+            pair: pair.each_ref().map(named),
             score: link.score.probability,
             distance_m: link.score.distance_m,
-            names: [called(a), called(b)],
-            links: [a, b].map(|record| address(record, kinds[record.key.dataset])),
-        }
+            names: pair.each_ref().map(called),
+            links: pair.each_ref().map(|record| address(record, kinds[record.key.dataset])),
+        })
     };
-    let pairs: Vec<UnderReview> = under_review.into_iter().map(told).collect();
+    let pairs = under_review.into_iter().map(told).collect::<Result<Vec<_>, RunError>>()?;
     let before = file.read()?;
     let updated = match update(&before, &pairs) {
         Ok(updated) => updated,

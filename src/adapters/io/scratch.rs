@@ -3,12 +3,13 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, Write};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::pipeline::RunError;
-use crate::pipeline::ports::{Scratch, Spill};
+use crate::pipeline::ports::{ReadAt, Scratch, Spill};
 
 /// Why a scratch file cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -100,6 +101,16 @@ impl Spill for FileSpill {
         let Self { mut file, what } = *self;
         file.rewind().map_err(|source| RunError::failed(ScratchError::read(&what, source)))?;
         Ok(Box::new(file))
+    }
+
+    fn read_anywhere(self: Box<Self>) -> Result<Box<dyn ReadAt>, RunError> {
+        Ok(self)
+    }
+}
+
+impl ReadAt for FileSpill {
+    fn read_at(&self, begin: u64, bytes: &mut [u8]) -> Result<(), RunError> {
+        self.file.read_exact_at(bytes, begin).map_err(|source| RunError::failed(ScratchError::read(&self.what, source)))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::io::{Cursor, Read, Write};
 
 use crate::pipeline::RunError;
-use crate::pipeline::ports::{Scratch, Spill};
+use crate::pipeline::ports::{ReadAt, Scratch, Spill};
 
 /// Keeps in memory what was to be spared it; for tests.
 #[derive(Debug, Clone, Copy, Default)]
@@ -30,5 +30,17 @@ impl Write for MemorySpill {
 impl Spill for MemorySpill {
     fn read_back(self: Box<Self>) -> Result<Box<dyn Read + Send>, RunError> {
         Ok(Box::new(Cursor::new(self.0)))
+    }
+
+    fn read_anywhere(self: Box<Self>) -> Result<Box<dyn ReadAt>, RunError> {
+        Ok(self)
+    }
+}
+
+impl ReadAt for MemorySpill {
+    fn read_at(&self, begin: u64, bytes: &mut [u8]) -> Result<(), RunError> {
+        let written = usize::try_from(begin).ok().and_then(|begin| self.0.get(begin..)?.get(..bytes.len()));
+        bytes.copy_from_slice(written.ok_or_else(|| RunError::failed("a scratch file ends early"))?);
+        Ok(())
     }
 }

@@ -12,6 +12,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use uuid::Uuid;
 
@@ -21,7 +22,7 @@ use crate::domain::RecordId;
 const NAMESPACE: Uuid = Uuid::from_u128(0xd231_d236_7f4d_5b2a_91d2_9ccf_be10_c482);
 
 /// A record by the name of its source, so that the memory outlives a change of the pipeline file.
-pub type SeenKey = (String, RecordId);
+pub type SeenKey = (Arc<str>, RecordId);
 
 /// What is remembered of a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,9 +32,9 @@ pub struct Seen {
     /// Places it belonged to before, oldest first.
     pub former_place_ids: Vec<Uuid>,
     /// Vintage of the first snapshot with the record.
-    pub first_seen: String,
+    pub first_seen: Arc<str>,
     /// Vintage of the last snapshot with the record.
-    pub last_seen: String,
+    pub last_seen: Arc<str>,
     /// Whether it is in the snapshot that this memory belongs to.
     pub present: bool,
     /// Where its place is gone by a merge, the place it went into.
@@ -48,17 +49,17 @@ pub type Memory = BTreeMap<SeenKey, Seen>;
 /// - **In**: groups by founding record, each with its founder first, and every record in one group only.
 /// - **Out**: an id per group, in order; the memory for the next run.
 #[must_use]
-pub fn assign(pipeline: &str, groups: &[Vec<SeenKey>], before: &Memory, vintage: &str) -> (Vec<Uuid>, Memory) {
-    let age = ages(before);
+pub fn assign(pipeline: &str, groups: &[Vec<SeenKey>], before: Memory, vintage: &str) -> (Vec<Uuid>, Memory) {
+    let age = ages(&before);
     let mut ids: Vec<Option<Uuid>> = vec![None; groups.len()];
     let mut taken: BTreeSet<Uuid> = BTreeSet::new();
 
     // Rules 1 and 2: the strongest claims first.
     let current = |seen: &Seen| vec![seen.place_id];
-    give(&claims(groups, &ids, before, &age, current), &mut ids, &mut taken);
+    give(&claims(groups, &ids, &before, &age, current), &mut ids, &mut taken);
     // Rule 3.
     let former = |seen: &Seen| seen.former_place_ids.clone();
-    give(&claims(groups, &ids, before, &age, former), &mut ids, &mut taken);
+    give(&claims(groups, &ids, &before, &age, former), &mut ids, &mut taken);
     // Rule 4.
     let mut used: BTreeSet<Uuid> = age.keys().copied().collect();
     let ids: Vec<Uuid> = groups
@@ -91,8 +92,8 @@ fn ages(memory: &Memory) -> BTreeMap<Uuid, &str> {
     let mut age: BTreeMap<Uuid, &str> = BTreeMap::new();
     for seen in memory.values() {
         for id in std::iter::once(seen.place_id).chain(seen.former_place_ids.iter().copied()).chain(seen.successor) {
-            let oldest = age.entry(id).or_insert(&seen.first_seen);
-            *oldest = (*oldest).min(&seen.first_seen);
+            let oldest = age.entry(id).or_insert(&*seen.first_seen);
+            *oldest = (*oldest).min(&*seen.first_seen);
         }
     }
     age
@@ -135,8 +136,9 @@ fn give(claims: &[Claim<'_>], ids: &mut [Option<Uuid>], taken: &mut BTreeSet<Uui
 }
 
 /// The memory after this run.
-fn remember(groups: &[Vec<SeenKey>], ids: &[Uuid], before: &Memory, vintage: &str) -> Memory {
-    let mut after: Memory = before.clone();
+fn remember(groups: &[Vec<SeenKey>], ids: &[Uuid], before: Memory, vintage: &str) -> Memory {
+    let mut after = before;
+    let vintage: Arc<str> = vintage.into();
     for seen in after.values_mut() {
         seen.present = false;
     }
@@ -145,8 +147,8 @@ fn remember(groups: &[Vec<SeenKey>], ids: &[Uuid], before: &Memory, vintage: &st
             let seen = after.entry(key.clone()).or_insert_with(|| Seen {
                 place_id: *id,
                 former_place_ids: Vec::new(),
-                first_seen: vintage.to_owned(),
-                last_seen: vintage.to_owned(),
+                first_seen: vintage.clone(),
+                last_seen: vintage.clone(),
                 present: true,
                 successor: None,
             });
@@ -155,7 +157,7 @@ fn remember(groups: &[Vec<SeenKey>], ids: &[Uuid], before: &Memory, vintage: &st
                 seen.former_place_ids.push(seen.place_id);
                 seen.place_id = *id;
             }
-            vintage.clone_into(&mut seen.last_seen);
+            seen.last_seen = vintage.clone();
             seen.present = true;
         }
     }

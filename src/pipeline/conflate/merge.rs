@@ -3,13 +3,14 @@
 //! Which records contribute is decided first, by their licence and the kind of output; then every attribute is chosen among
 //! these by its own rule. Names and tags are united.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::cluster::{Link, Reason, Verdict};
 use super::decisions::Decision;
 use super::survivorship::{Attribute, Rule, Survivorship};
-use crate::domain::{Attributes, Conflict, Licenses, Place, Provenance, Record, Tags, named};
+use crate::domain::{Attributes, Conflict, Licenses, LonLat, Place, Provenance, Record, Tags, named};
+use crate::pipeline::RunError;
+use crate::pipeline::records::Records;
 
 /// Share of records of one source that describe something which exists: the prior of a place's confidence.
 ///
@@ -46,79 +47,100 @@ impl Default for Merging {
 }
 
 /// Makes places of records.
-pub(super) struct Merger<'a> {
-    records: &'a [Record],
+pub struct Merger<'a> {
+    records: &'a Records,
     merging: &'a Merging,
     links: &'a [Link],
-    /// Per record, whether its licence is an open one.
+    /// Per licence, whether it is an open one.
     is_open: Vec<bool>,
 }
 
 impl<'a> Merger<'a> {
     /// `links` are sorted by their pair.
-    pub(super) fn new(records: &'a [Record], merging: &'a Merging, links: &'a [Link]) -> Self {
-        let mut known: BTreeMap<Option<&str>, bool> = BTreeMap::new();
-        let mut is_open = |record: &'a Record| {
-            let license = record.license.as_deref();
-            *known.entry(license).or_insert_with(|| merging.licenses.is_open(license))
-        };
-        Self { records, merging, links, is_open: records.iter().map(&mut is_open).collect() }
+    #[must_use]
+    pub fn new(records: &'a Records, merging: &'a Merging, links: &'a [Link]) -> Self {
+        let is_open = |license: &Option<Box<str>>| merging.licenses.is_open(license.as_deref());
+        Self { records, merging, links, is_open: records.licenses().iter().map(is_open).collect() }
     }
 
-    /// The place that these records describe. `members` is sorted and not empty.
-    pub(super) fn place(&self, members: &[usize]) -> Place {
-        let doubt: f64 = members.iter().map(|at| 1.0 - RECORD_EXISTS * joined_with(*at, members, self.links)).product();
-        let confidence = round(1.0 - doubt);
-        let own = of_one_dataset(self.records, members);
-        let mixed = self.merging.merge == Merge::Merged && members.iter().any(|at| self.is_open[*at]);
-        let mut place = self.of(if mixed { members } else { own }, members, confidence);
-        if self.merging.merge == Merge::Merged && !mixed {
-            // Nothing of other datasets: no licence says that it may be mixed.
-            place.held_out.extend(&members[own.len()..]);
-        }
-        if self.merging.merge == Merge::Layered {
-            let mut rest = members;
-            while !rest.is_empty() {
-                let (own, others) = rest.split_at(of_one_dataset(self.records, rest).len());
-                place.by_dataset.push(Place { members: own.to_vec(), ..self.of(own, members, confidence) });
-                rest = others;
-            }
-            place.held_out = place.by_dataset.iter().flat_map(|place| place.held_out.iter().copied()).collect();
-        }
-        place
+    fn is_open(&self, at: usize) -> bool {
+        self.is_open[self.records[at].license]
     }
 
-    /// What some of the members say, of which those without an open licence give nothing where others have one.
-    fn of(&self, some: &[usize], members: &[usize], confidence: f64) -> Place {
-        let (open, closed): (Vec<usize>, Vec<usize>) = some.iter().partition(|at| self.is_open[**at]);
-        let (giving, held_out) = if open.is_empty() { (closed, open) } else { (open, closed) };
+    /// Which of the members of a place may say something in each of its rows: it has one row, in layered output one per
+    /// dataset. `members` is sorted and not empty.
+    #[must_use]
+    pub fn rows<'m>(&self, members: &'m [usize]) -> Vec<&'m [usize]> {
+        let of_one_dataset = |a: &usize, b: &usize| self.records[*a].key.dataset == self.records[*b].key.dataset;
+        let mut by_dataset = members.chunk_by(of_one_dataset);
+        match self.merging.merge {
+            Merge::Layered => by_dataset.collect(),
+            // Without an open licence, nothing says that it may be mixed with other datasets.
+            Merge::Merged if members.iter().any(|at| self.is_open(*at)) => vec![members],
+            Merge::Merged | Merge::BridgeOnly => by_dataset.next().into_iter().collect(),
+        }
+    }
+
+    /// Members that give their place nothing because their licence is not an open one.
+    #[must_use]
+    pub fn held_out(&self, members: &[usize]) -> Vec<usize> {
+        let rows = self.rows(members);
+        let spoken: usize = rows.iter().map(|some| some.len()).sum();
+        let unspoken = if self.merging.merge == Merge::Merged { &members[spoken..] } else { &[] };
+        rows.into_iter().flat_map(|some| self.givers(some).1).chain(unspoken.iter().copied()).collect()
+    }
+
+    /// Those who give something, and those without an open licence beside one who has it, who give nothing.
+    fn givers(&self, some: &[usize]) -> (Vec<usize>, Vec<usize>) {
+        let (open, closed): (Vec<usize>, Vec<usize>) = some.iter().partition(|at| self.is_open(**at));
+        if open.is_empty() { (closed, open) } else { (open, closed) }
+    }
+
+    /// Where a row of [`Merger::rows`] is, without the rest of it.
+    ///
+    /// # Errors
+    ///
+    /// When a record cannot be read back.
+    pub fn position(&self, some: &[usize]) -> Result<LonLat, RunError> {
+        let (giving, _) = self.givers(some);
+        if let [one] = *giving {
+            return Ok(self.records[one].position);
+        }
+        let group = self.read(&giving)?;
+        let located = self.merging.survivorship.choose(Attribute::Position, &group.iter().collect::<Vec<_>>());
+        Ok(group[located.unwrap_or_default()].position)
+    }
+
+    /// A row of [`Merger::rows`], and the records that contribute to it. `members` are all of its place.
+    ///
+    /// # Errors
+    ///
+    /// When a record cannot be read back.
+    pub fn place(&self, some: &[usize], members: &[usize]) -> Result<(Place, Vec<Record>), RunError> {
+        let (giving, _) = self.givers(some);
+        let records = self.read(&giving)?;
         let survivors = Survivors {
-            group: giving.iter().map(|at| &self.records[*at]).collect(),
+            group: records.iter().collect(),
             joined: giving.iter().map(|at| joined_with(*at, members, self.links)).collect(),
-            giving,
             survivorship: &self.merging.survivorship,
         };
         let (attributes, mut sources, conflicts, located) = survivors.united();
-        sources.splice(0..0, (0..survivors.group.len()).map(|at| survivors.provenance("", at)));
-        let located = survivors.group[located];
-        Place {
-            position: located.position,
-            footprint: located.footprint.clone(),
+        sources.splice(0..0, (0..records.len()).map(|at| survivors.provenance("", at)));
+        let doubt = |at: &usize| 1.0 - RECORD_EXISTS * joined_with(*at, members, self.links);
+        let place = Place {
+            position: records[located].position,
+            footprint: records[located].footprint.clone(),
             attributes,
-            members: members.to_vec(),
             sources,
             conflicts,
-            held_out,
-            by_dataset: Vec::new(),
-            confidence,
-        }
+            confidence: round(1.0 - members.iter().map(doubt).product::<f64>()),
+        };
+        Ok((place, records))
     }
-}
 
-/// Those of the first one's dataset; they are next to each other.
-fn of_one_dataset<'m>(records: &[Record], members: &'m [usize]) -> &'m [usize] {
-    let first = records[members[0]].key.dataset;
-    &members[..members.partition_point(|at| records[*at].key.dataset == first)]
+    fn read(&self, some: &[usize]) -> Result<Vec<Record>, RunError> {
+        some.iter().map(|at| self.records.read(*at)).collect()
+    }
 }
 
 /// The records that contribute to a place, and how their values are chosen.
@@ -126,8 +148,6 @@ struct Survivors<'a> {
     group: Vec<&'a Record>,
     /// How sure each belongs to the place.
     joined: Vec<f64>,
-    /// Their indices in the list of all records.
-    giving: Vec<usize>,
     survivorship: &'a Survivorship,
 }
 
@@ -147,8 +167,9 @@ impl Survivors<'_> {
             for other in (0..self.group.len()).filter(|other| *other != taken) {
                 let (other_record, record) = (self.group[other], self.group[taken]);
                 if attribute.is_known(other_record) && attribute.differs(other_record, record) {
-                    let rule = self.survivorship.rule(attribute);
-                    conflicts.push(self.conflict(attribute.pointer().into(), other, taken, rule));
+                    let rule = self.survivorship.rule(attribute).name();
+                    let property = attribute.pointer().into();
+                    conflicts.push(Conflict { property, record: other, taken, rule });
                 }
             }
         }
@@ -179,8 +200,8 @@ impl Survivors<'_> {
                 let (taken, first) = *kept.entry(key).or_insert((at, value));
                 if first != value {
                     let escaped = str::replace(key, '~', "~0").replace('/', "~1");
-                    let property = format!("{parent}/{escaped}");
-                    conflicts.push(self.conflict(property.into(), at, taken, Rule::Priority));
+                    let property = format!("{parent}/{escaped}").into();
+                    conflicts.push(Conflict { property, record: at, taken, rule: Rule::Priority.name() });
                 }
             };
             for (language, name) in &about.names {
@@ -208,10 +229,6 @@ impl Survivors<'_> {
             update_time: record.update_time,
             confidence: self.joined[at],
         }
-    }
-
-    fn conflict(&self, property: Cow<'static, str>, record: usize, taken: usize, rule: Rule) -> Conflict {
-        Conflict { property, record: self.giving[record], taken: self.giving[taken], rule: rule.name() }
     }
 }
 

@@ -42,7 +42,7 @@ pub use evidence::Evidence;
 pub use features::{Feature, Features};
 pub use fit::{FitError, FitSet, Fitted, fit, written};
 pub use hidden_ids::{BySources, FoundBlind};
-pub use merge::{Merge, Merging};
+pub use merge::{Merge, Merger, Merging};
 pub use model::{Curve, Model, ModelError, Models, Piece, Shape, probability};
 pub use partners::partners;
 pub use score::{Compared, Score};
@@ -53,13 +53,15 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
-use crate::domain::{Place, Record, Taxonomy};
+use crate::domain::Taxonomy;
+use crate::pipeline::RunError;
+use crate::pipeline::records::Records;
 
-/// The places found, and the pairs that were looked at closely.
+/// Which records are the same place, and the pairs that were looked at closely.
 #[derive(Debug)]
 pub struct Conflation {
-    /// Places, by founding record.
-    pub places: Vec<Place>,
+    /// Indices of the records of each place, each sorted, by their first, which is the founding record.
+    pub clusters: Vec<Vec<usize>>,
     /// Pairs at or above the review threshold, and those a person decided on, by their records.
     pub links: Vec<Link>,
     /// Pairs compared.
@@ -103,25 +105,32 @@ pub fn candidates(corpus: &Corpus, taxonomy: &Taxonomy) -> Vec<(usize, usize)> {
 /// Records whose evidence is in memory at once: it takes ten times what the corpus keeps of it.
 const AT_ONCE: usize = 1 << 14;
 
-/// Merges the records that describe the same place.
+/// Finds the records that describe the same place.
 ///
-/// `records` are sorted by key; members of places and links are indices into them.
-#[must_use]
+/// # Errors
+///
+/// When a record cannot be read back.
 pub fn conflate(
-    records: &[Record],
+    records: &Records,
     taxonomy: &Taxonomy,
     models: &Models,
     decisions: &Decisions,
-    merging: &Merging,
-) -> Conflation {
-    debug_assert!(records.is_sorted_by(|a, b| a.key < b.key), "records are sorted and their keys unique");
-    let evidence = records.chunks(AT_ONCE).flat_map(|some| some.par_iter().map(Evidence::of).collect::<Vec<_>>());
+) -> Result<Conflation, RunError> {
     let forced = decisions.among(records);
-    let corpus = Corpus::of(evidence);
+    let corpus = corpus_of(records)?;
     let Resolution { clusters, links, candidates } = resolve(&corpus, taxonomy, models, &forced);
-    let merger = merge::Merger::new(records, merging, &links);
-    let places = clusters.par_iter().map(|members| merger.place(members)).collect();
     let decisions_unused = decisions.len() - forced.len();
     let found_blind = hidden_ids::find_blind(corpus, taxonomy, models, &forced);
-    Conflation { places, links, candidates, decisions_unused, found_blind }
+    Ok(Conflation { clusters, links, candidates, decisions_unused, found_blind })
+}
+
+fn corpus_of(records: &Records) -> Result<Corpus, RunError> {
+    let mut failed = None;
+    let some = (0..records.len()).step_by(AT_ONCE).map_while(|first| {
+        let some = (first..records.len().min(first + AT_ONCE)).into_par_iter();
+        let evidence = some.map(|at| Ok(Evidence::of(&records.read(at)?))).collect::<Result<Vec<_>, RunError>>();
+        evidence.map_err(|error| failed = Some(error)).ok()
+    });
+    let corpus = Corpus::of(some.flatten());
+    failed.map_or(Ok(corpus), Err)
 }

@@ -3,22 +3,18 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::rows::{Row, address, connector, row};
+use super::rows::{Row, address, connector, row_of};
 use super::tables::CONFLICTS;
-use crate::domain::{Access, Cell, Place, Record, Status};
+use crate::domain::{Access, Cell, Conflict, Place, Record, Status};
 
-/// What the records of these places say otherwise: by place, property and record.
+/// What the records that contribute to a place say otherwise: by property and record.
 #[must_use]
-pub fn conflicts(found: &[(Uuid, Place)], records: &[Record], datasets: &[String]) -> Vec<Row> {
-    let mut all = Vec::new();
-    for (id, place) in found {
-        let described = if place.by_dataset.is_empty() { std::slice::from_ref(place) } else { &place.by_dataset };
-        all.extend(described.iter().flat_map(|place| &place.conflicts).map(|conflict| (*id, conflict)));
-    }
-    all.sort_by(|(a_id, a), (b_id, b)| (a_id, &a.property, a.record).cmp(&(b_id, &b.property, b.record)));
-    let line = |(id, conflict): (Uuid, &crate::domain::Conflict)| {
-        let (record, taken) = (&records[conflict.record], &records[conflict.taken]);
-        row(
+pub fn conflicts(id: Uuid, place: &Place, contributing: &[Record], datasets: &[String]) -> Vec<Row> {
+    let mut sorted: Vec<&Conflict> = place.conflicts.iter().collect();
+    sorted.sort_by(|a, b| (&a.property, a.record).cmp(&(&b.property, b.record)));
+    let line = |conflict: &Conflict| {
+        let (record, taken) = (&contributing[conflict.record], &contributing[conflict.taken]);
+        row_of(
             &CONFLICTS,
             [
                 ("place_id", Cell::Text(id.to_string())),
@@ -33,7 +29,7 @@ pub fn conflicts(found: &[(Uuid, Place)], records: &[Record], datasets: &[String
             ],
         )
     };
-    all.into_iter().map(line).collect()
+    sorted.into_iter().map(line).collect()
 }
 
 /// What a record says of a property.

@@ -2,35 +2,29 @@
 
 use geo::BoundingRect;
 use geozero::{CoordDimensions, ToWkb};
-use rayon::prelude::*;
 use uuid::Uuid;
 
 use super::{Table, tables};
 use crate::domain::{
-    Access, Address, Cell, Connector, Current, Finding, Hash16, LonLat, Place, Provenance, Record, Reject, Status,
-    Tags, hilbert_key,
+    Access, Address, Cell, Connector, Current, Finding, Hash16, LonLat, Place, Provenance, Record, RecordId, Reject,
+    Status, Tags,
 };
 use crate::pipeline::conflate::bridge::Span;
-use crate::pipeline::conflate::identity::{Memory, Seen};
+use crate::pipeline::conflate::identity::{Seen, SeenKey};
 use crate::pipeline::conflate::{Evidence, Link};
+use crate::pipeline::records::Records;
 
 /// The cells of a row, in the order of its table's columns.
 pub type Row = Vec<Cell>;
 
-/// Places with their ids, in the order of the table.
+/// A place.
 #[must_use]
-pub fn places<'a>(found: impl Iterator<Item = (Uuid, &'a Place)>, datasets: &[String]) -> Vec<Row> {
-    let mut sorted: Vec<(Uuid, &Place)> = found.collect();
-    sorted.sort_by_key(|(id, place)| (hilbert_key(place.position), *id));
-    sorted.into_par_iter().map(|(id, place)| place_row(id, place, datasets)).collect()
-}
-
-fn place_row(id: Uuid, place: &Place, datasets: &[String]) -> Row {
+pub fn place(id: Uuid, place: &Place, datasets: &[String]) -> Row {
     let about = &place.attributes;
     let mut used: Vec<usize> = place.sources.iter().map(|source| source.record.dataset).collect();
     used.sort_unstable();
     used.dedup();
-    let mut row = row(
+    let mut row = row_of(
         &tables::PLACES,
         [
             ("id", Cell::Text(id.to_string())),
@@ -78,73 +72,58 @@ fn place_row(id: Uuid, place: &Place, datasets: &[String]) -> Row {
     row
 }
 
-/// The bridge: every record of a place, and the parts of each, in the order of the table.
+/// A record of a place; `whole` is the record that it is part of.
 #[must_use]
-pub fn sources(found: &[(Uuid, Place)], records: &[Record], datasets: &[String]) -> Vec<Row> {
-    let mut bridge: Vec<(Uuid, &Record, Option<&Record>)> = Vec::new();
-    for (id, place) in found {
-        for record in place.members.iter().map(|at| &records[*at]) {
-            bridge.push((*id, record, None));
-            bridge.extend(record.parts.iter().map(|part| (*id, part, Some(record))));
-        }
-    }
-    bridge.sort_by(|(_, a, _), (_, b, _)| (hilbert_key(a.position), &a.key).cmp(&(hilbert_key(b.position), &b.key)));
-    let line = |(id, record, whole): (Uuid, &Record, Option<&Record>)| {
-        let evidence =
-            serde_json::to_value(Evidence::of(record)).map_or(Cell::Null, |told| Cell::Text(told.to_string()));
-        row(
-            &tables::SOURCES,
-            [
-                ("place_id", Cell::Text(id.to_string())),
-                ("dataset", Cell::Text(datasets[record.key.dataset].clone())),
-                ("record_id", Cell::Text(record.key.id.to_string())),
-                ("part_of", Cell::text(whole.map(|whole| whole.key.id.to_string()))),
-                ("geometry", point(record.position)),
-                ("bbox", bbox(record.position, None)),
-                ("category", Cell::Text(record.attributes.category.clone())),
-                ("name", Cell::text(record.attributes.name.clone())),
-                ("update_time", Cell::time(record.update_time)),
-                ("license", Cell::text(record.license.as_deref())),
-                ("repairs", Cell::List(record.repairs().into_iter().map(|name| Cell::Text(name.to_owned())).collect())),
-                ("content_hash", hash(record.content_hash)),
-                ("evidence", evidence),
-                ("raw", Cell::Text(record.raw.to_string())),
-            ],
-        )
-    };
-    bridge.into_par_iter().map(line).collect()
+pub fn source(place_id: Uuid, record: &Record, whole: Option<&RecordId>, datasets: &[String]) -> Row {
+    let evidence = serde_json::to_value(Evidence::of(record)).map_or(Cell::Null, |told| Cell::Text(told.to_string()));
+    row_of(
+        &tables::SOURCES,
+        [
+            ("place_id", Cell::Text(place_id.to_string())),
+            ("dataset", Cell::Text(datasets[record.key.dataset].clone())),
+            ("record_id", Cell::Text(record.key.id.to_string())),
+            ("part_of", Cell::text(whole.map(RecordId::to_string))),
+            ("geometry", point(record.position)),
+            ("bbox", bbox(record.position, None)),
+            ("category", Cell::Text(record.attributes.category.clone())),
+            ("name", Cell::text(record.attributes.name.clone())),
+            ("update_time", Cell::time(record.update_time)),
+            ("license", Cell::text(record.license.as_deref())),
+            ("repairs", Cell::List(record.repairs().into_iter().map(|name| Cell::Text(name.to_owned())).collect())),
+            ("content_hash", hash(record.content_hash)),
+            ("evidence", evidence),
+            ("raw", Cell::Text(record.raw.to_string())),
+        ],
+    )
 }
 
-/// Pairs that were looked at closely, by record.
+/// A pair that was looked at closely.
 #[must_use]
-pub fn links(links: &[Link], records: &[Record], datasets: &[String]) -> Vec<Row> {
-    let line = |link: &Link| {
-        let (a, b) = (&records[link.pair.0].key, &records[link.pair.1].key);
-        let features: serde_json::Map<_, _> = link
-            .score
-            .pieces
-            .iter()
-            .map(|(name, value, weight)| {
-                let weight = (weight * 1000.0).round() / 1000.0;
-                ((*name).to_owned(), serde_json::json!({ "value": value, "weight": weight }))
-            })
-            .collect();
-        row(
-            &tables::LINKS,
-            [
-                ("dataset_a", Cell::Text(datasets[a.dataset].clone())),
-                ("record_id_a", Cell::Text(a.id.to_string())),
-                ("dataset_b", Cell::Text(datasets[b.dataset].clone())),
-                ("record_id_b", Cell::Text(b.id.to_string())),
-                ("verdict", Cell::Text(link.verdict.name().to_owned())),
-                ("reason", Cell::Text(link.reason.name().to_owned())),
-                ("score", Cell::Float((link.score.probability * 100.0).round() / 100.0)),
-                ("distance_m", Cell::Float((link.score.distance_m * 10.0).round() / 10.0)),
-                ("features", Cell::Text(serde_json::Value::Object(features).to_string())),
-            ],
-        )
-    };
-    links.iter().map(line).collect()
+pub fn link(link: &Link, records: &Records, datasets: &[String]) -> Row {
+    let (a, b) = (&records[link.pair.0].key, &records[link.pair.1].key);
+    let features: serde_json::Map<_, _> = link
+        .score
+        .pieces
+        .iter()
+        .map(|(name, value, weight)| {
+            let weight = (weight * 1000.0).round() / 1000.0;
+            ((*name).to_owned(), serde_json::json!({ "value": value, "weight": weight }))
+        })
+        .collect();
+    row_of(
+        &tables::LINKS,
+        [
+            ("dataset_a", Cell::Text(datasets[a.dataset].clone())),
+            ("record_id_a", Cell::Text(a.id.to_string())),
+            ("dataset_b", Cell::Text(datasets[b.dataset].clone())),
+            ("record_id_b", Cell::Text(b.id.to_string())),
+            ("verdict", Cell::Text(link.verdict.name().to_owned())),
+            ("reason", Cell::Text(link.reason.name().to_owned())),
+            ("score", Cell::Float((link.score.probability * 100.0).round() / 100.0)),
+            ("distance_m", Cell::Float((link.score.distance_m * 10.0).round() / 10.0)),
+            ("features", Cell::Text(serde_json::Value::Object(features).to_string())),
+        ],
+    )
 }
 
 /// A reject, and what refused the record.
@@ -158,110 +137,93 @@ pub struct Refused {
     pub reject: Reject,
 }
 
-/// Rejects by source, layer, record and code.
-#[must_use]
-pub fn rejects(rejects: &[Refused], datasets: &[String]) -> Vec<Row> {
-    let mut sorted: Vec<&Refused> = rejects.iter().collect();
-    sorted.sort_by(|a, b| {
-        let (x, y) = (&a.reject, &b.reject);
-        (a.dataset, &a.layer, &x.record_id, x.code.name(), &x.message).cmp(&(
-            b.dataset,
-            &b.layer,
-            &y.record_id,
-            y.code.name(),
-            &y.message,
-        ))
-    });
-    let line = |Refused { dataset, layer, reject }: &Refused| {
-        // Not a number is not a position; a table shows it as missing.
-        let degree = |value: Option<f64>| Cell::float(value.filter(|value| value.is_finite()));
-        row(
-            &tables::REJECTS,
-            [
-                ("dataset", Cell::Text(datasets[*dataset].clone())),
-                ("layer", Cell::text(layer.clone())),
-                ("record_id", Cell::Text(reject.record_id.to_string())),
-                ("code", Cell::Text(reject.code.name().to_owned())),
-                ("lon", degree(reject.position.map(|(lon, _)| lon))),
-                ("lat", degree(reject.position.map(|(_, lat)| lat))),
-                ("line", line_number(reject.line)),
-                ("message", Cell::Text(reject.message.clone())),
-            ],
-        )
-    };
-    sorted.into_iter().map(line).collect()
+impl Refused {
+    /// What the table is sorted by: source, layer, record and code.
+    #[must_use]
+    pub fn order(&self) -> impl Ord + '_ {
+        let Self { dataset, layer, reject } = self;
+        (*dataset, layer, &reject.record_id, reject.code.name(), &reject.message)
+    }
 }
 
-/// What could not be kept as stated, of the records of these places and their parts: by source and record, then as found.
+/// A reject.
 #[must_use]
-pub fn findings(found: &[(Uuid, Place)], records: &[Record], datasets: &[String]) -> Vec<Row> {
-    let members = found.iter().flat_map(|(_, place)| &place.members).map(|at| &records[*at]);
-    let mut about: Vec<&Record> = members.flat_map(|record| std::iter::once(record).chain(&record.parts)).collect();
-    about.sort_by(|a, b| a.key.cmp(&b.key));
-    let line = |record: &Record, finding: &Finding| {
-        row(
-            &tables::FINDINGS,
-            [
-                ("dataset", Cell::Text(datasets[record.key.dataset].clone())),
-                ("record_id", Cell::Text(record.key.id.to_string())),
-                ("rule", Cell::Text(finding.rule.name().to_owned())),
-                ("field", Cell::Text(finding.field.clone().into_owned())),
-                ("before", Cell::text(finding.before.as_deref())),
-                ("after", Cell::text(finding.after.as_deref())),
-                ("line", line_number(record.line)),
-            ],
-        )
-    };
-    about.iter().flat_map(|record| record.findings.iter().map(|finding| line(record, finding))).collect()
+pub fn reject(Refused { dataset, layer, reject }: &Refused, datasets: &[String]) -> Row {
+    // Not a number is not a position; a table shows it as missing.
+    let degree = |value: Option<f64>| Cell::float(value.filter(|value| value.is_finite()));
+    row_of(
+        &tables::REJECTS,
+        [
+            ("dataset", Cell::Text(datasets[*dataset].clone())),
+            ("layer", Cell::text(layer.clone())),
+            ("record_id", Cell::Text(reject.record_id.to_string())),
+            ("code", Cell::Text(reject.code.name().to_owned())),
+            ("lon", degree(reject.position.map(|(lon, _)| lon))),
+            ("lat", degree(reject.position.map(|(_, lat)| lat))),
+            ("line", line_number(reject.line)),
+            ("message", Cell::Text(reject.message.clone())),
+        ],
+    )
+}
+
+/// What could not be kept of a record as stated.
+#[must_use]
+pub fn finding(record: &Record, finding: &Finding, datasets: &[String]) -> Row {
+    row_of(
+        &tables::FINDINGS,
+        [
+            ("dataset", Cell::Text(datasets[record.key.dataset].clone())),
+            ("record_id", Cell::Text(record.key.id.to_string())),
+            ("rule", Cell::Text(finding.rule.name().to_owned())),
+            ("field", Cell::Text(finding.field.clone().into_owned())),
+            ("before", Cell::text(finding.before.as_deref())),
+            ("after", Cell::text(finding.after.as_deref())),
+            ("line", line_number(record.line)),
+        ],
+    )
 }
 
 fn line_number(line: Option<u64>) -> Cell {
     line.map_or(Cell::Null, |line| Cell::Int(line as i64))
 }
 
-/// The memory of ids, by record.
+/// What is remembered of a record.
 #[must_use]
-pub fn identity(memory: &Memory) -> Vec<Row> {
-    let line = |((dataset, record), seen): (&(String, crate::domain::RecordId), &Seen)| {
-        let former = seen.former_place_ids.iter().map(|id| Cell::Text(id.to_string())).collect();
-        row(
-            &tables::IDENTITY,
-            [
-                ("dataset", Cell::Text(dataset.clone())),
-                ("record_id", Cell::Text(record.to_string())),
-                ("place_id", Cell::Text(seen.place_id.to_string())),
-                ("former_place_ids", Cell::List(former)),
-                ("first_seen", Cell::Text(seen.first_seen.clone())),
-                ("last_seen", Cell::Text(seen.last_seen.clone())),
-                ("present", Cell::Bool(seen.present)),
-                ("successor", Cell::text(seen.successor.map(|id| id.to_string()))),
-            ],
-        )
-    };
-    memory.iter().map(line).collect()
+pub fn seen((dataset, record): &SeenKey, seen: &Seen) -> Row {
+    let former = seen.former_place_ids.iter().map(|id| Cell::Text(id.to_string())).collect();
+    row_of(
+        &tables::IDENTITY,
+        [
+            ("dataset", Cell::Text(dataset.to_string())),
+            ("record_id", Cell::Text(record.to_string())),
+            ("place_id", Cell::Text(seen.place_id.to_string())),
+            ("former_place_ids", Cell::List(former)),
+            ("first_seen", Cell::Text(seen.first_seen.to_string())),
+            ("last_seen", Cell::Text(seen.last_seen.to_string())),
+            ("present", Cell::Bool(seen.present)),
+            ("successor", Cell::text(seen.successor.map(|id| id.to_string()))),
+        ],
+    )
 }
 
-/// Which place each record was part of, and when.
+/// A time of a record in a place.
 #[must_use]
-pub fn bridge(spans: &[Span]) -> Vec<Row> {
-    let line = |span: &Span| {
-        let (dataset, record) = &span.record;
-        row(
-            &tables::BRIDGE,
-            [
-                ("dataset", Cell::Text(dataset.clone())),
-                ("record_id", Cell::Text(record.to_string())),
-                ("place_id", Cell::Text(span.place_id.to_string())),
-                ("valid_from", Cell::time(span.valid_from)),
-                ("valid_to", Cell::time(span.valid_to)),
-            ],
-        )
-    };
-    spans.iter().map(line).collect()
+pub fn span(span: &Span) -> Row {
+    let (dataset, record) = &span.record;
+    row_of(
+        &tables::BRIDGE,
+        [
+            ("dataset", Cell::Text(dataset.to_string())),
+            ("record_id", Cell::Text(record.to_string())),
+            ("place_id", Cell::Text(span.place_id.to_string())),
+            ("valid_from", Cell::time(span.valid_from)),
+            ("valid_to", Cell::time(span.valid_to)),
+        ],
+    )
 }
 
 /// Cells under the names of their columns; the names are checked, so a column added in one place only shows at once.
-pub(super) fn row<const N: usize>(table: &Table, cells: [(&'static str, Cell); N]) -> Row {
+pub(super) fn row_of<const N: usize>(table: &Table, cells: [(&'static str, Cell); N]) -> Row {
     assert!(
         table.columns.iter().map(|column| &*column.name).eq(cells.iter().map(|(name, _)| *name)),
         "a row of {} has its columns",

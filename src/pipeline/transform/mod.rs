@@ -36,7 +36,7 @@ mod tests;
 mod text;
 
 pub use duplicates::attach_duplicates;
-pub use roll_up::roll_up;
+pub use roll_up::{may_join, roll_up};
 
 use draft::{Draft, Dropped};
 

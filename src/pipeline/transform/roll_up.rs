@@ -32,6 +32,14 @@ type Positions = RTree<GeomWithData<[f64; 3], usize>>;
 /// Stations by the box around their footprint, as indices.
 type Footprints = RTree<GeomWithData<Rectangle<[f64; 2]>, usize>>;
 
+/// Whether a record can be part of another of its source, or have parts: charging stations, and what its source says to repeat
+/// another. All others need not wait until the source is read.
+#[must_use]
+pub fn may_join(record: &Record) -> bool {
+    let category = record.attributes.category.as_str();
+    category == CHARGE_POINT || category.ends_with(STATION) || record.duplicate_of.is_some()
+}
+
 /// Makes the charge points of one source parts of their stations. The order of `records` does not matter.
 ///
 /// A charge point belongs to the station whose footprint holds it, the smallest first, else to the nearest within 30 m

@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::candidates::Pair;
-use crate::domain::{Record, RecordId};
+use crate::domain::RecordId;
+use crate::pipeline::records::Records;
 use sheet::{OpenQuote, Sheet};
 pub use update::{UnderReview, Updated, update};
 
@@ -146,9 +147,9 @@ impl Decisions {
     }
 
     /// The decisions on pairs of which both records are present, by their indices.
-    pub(super) fn among(&self, records: &[Record]) -> BTreeMap<Pair, Decision> {
+    pub(super) fn among(&self, records: &Records) -> BTreeMap<Pair, Decision> {
         let find = |(dataset, id): &Key| {
-            records.binary_search_by(|record| (record.key.dataset, &record.key.id).cmp(&(*dataset, id))).ok()
+            records.outlines().binary_search_by(|known| (known.key.dataset, &known.key.id).cmp(&(*dataset, id))).ok()
         };
         let pairs = self.0.iter().filter_map(|([a, b], decision)| {
             let (a, b) = (find(a)?, find(b)?);

@@ -8,7 +8,7 @@ use crate::pipeline::conflate::bridge::{Span, continued};
 
 /// `"a b|c"`: a place of records `a` and `b`, and one of `c`.
 fn groups(text: &str) -> Vec<Vec<SeenKey>> {
-    let group = |text: &str| text.split_whitespace().map(|id| ("osm".to_owned(), RecordId::new(id))).collect();
+    let group = |text: &str| text.split_whitespace().map(|id| ("osm".into(), RecordId::new(id))).collect();
     text.split('|').map(group).filter(|group: &Vec<_>| !group.is_empty()).collect()
 }
 
@@ -17,7 +17,7 @@ fn nights(story: &[&str]) -> Vec<String> {
     let (mut memory, mut letters) = (Memory::new(), Vec::<Uuid>::new());
     let mut told = Vec::new();
     for (night, text) in story.iter().enumerate() {
-        let (ids, after) = assign("p", &groups(text), &memory, &format!("2026-01-{:02}", night + 1));
+        let (ids, after) = assign("p", &groups(text), memory, &format!("2026-01-{:02}", night + 1));
         memory = after;
         let mut letter = |id: &Uuid| {
             let at = letters.iter().position(|known| known == id).unwrap_or_else(|| {
@@ -52,18 +52,18 @@ fn a_place_keeps_its_id_while_it_keeps_any_record() {
 
 #[test]
 fn a_quiet_night_leaves_the_memory_as_it_was() {
-    let (_, first) = assign("p", &groups("a b|c"), &Memory::new(), "2026-01-01");
-    let (_, second) = assign("p", &groups("a b|c"), &first, "2026-01-01");
+    let (_, first) = assign("p", &groups("a b|c"), Memory::new(), "2026-01-01");
+    let (_, second) = assign("p", &groups("a b|c"), first.clone(), "2026-01-01");
     assert_eq!(first, second);
 }
 
 #[test]
 fn a_merged_place_names_its_successor() {
-    let (ids, first) = assign("p", &groups("a|b c"), &Memory::new(), "2026-01-01");
-    let (merged, _) = assign("p", &groups("a b c"), &first, "2026-01-02");
+    let (ids, first) = assign("p", &groups("a|b c"), Memory::new(), "2026-01-01");
+    let (merged, _) = assign("p", &groups("a b c"), first.clone(), "2026-01-02");
     assert_eq!(merged, [ids[1]]);
-    let (_, gone) = assign("p", &groups("b c"), &assign("p", &groups("a b c"), &first, "2026-01-02").1, "2026-01-03");
-    let a = &gone[&("osm".to_owned(), RecordId::new("a"))];
+    let (_, gone) = assign("p", &groups("b c"), assign("p", &groups("a b c"), first, "2026-01-02").1, "2026-01-03");
+    let a = &gone[&("osm".into(), RecordId::new("a"))];
     assert_eq!((a.place_id, a.present, a.former_place_ids.as_slice()), (ids[1], false, &ids[..1]));
 }
 
@@ -74,9 +74,9 @@ fn the_namespace_is_what_it_says() {
 
 #[test]
 fn ids_depend_on_pipeline_source_and_record_only() {
-    let (ids, _) = assign("p", &groups("a"), &Memory::new(), "x");
-    let (again, _) = assign("p", &groups("a b"), &Memory::new(), "y");
-    let (other, _) = assign("q", &groups("a"), &Memory::new(), "x");
+    let (ids, _) = assign("p", &groups("a"), Memory::new(), "x");
+    let (again, _) = assign("p", &groups("a b"), Memory::new(), "y");
+    let (other, _) = assign("q", &groups("a"), Memory::new(), "x");
     assert_eq!(ids, again);
     assert_ne!(ids, other);
 }
@@ -99,7 +99,7 @@ fn whole_night() -> impl Strategy<Value = Night> {
 fn groups_of(night: &Night) -> Vec<Vec<SeenKey>> {
     let mut groups: BTreeMap<usize, Vec<SeenKey>> = BTreeMap::new();
     for (record, group) in night.iter().enumerate() {
-        let key = || (if record % 2 == 0 { "osm" } else { "ocm" }.to_owned(), RecordId::new(record.to_string()));
+        let key = || (if record % 2 == 0 { "osm" } else { "ocm" }.into(), RecordId::new(record.to_string()));
         if let Some(group) = group {
             groups.entry(*group).or_default().push(key());
         }
@@ -127,7 +127,7 @@ proptest! {
         let mut ever: BTreeSet<Uuid> = BTreeSet::new();
         for (n, night) in nights.iter().enumerate() {
             let groups = groups_of(night);
-            let (ids, after) = assign("p", &groups, &memory, &day(n).to_string());
+            let (ids, after) = assign("p", &groups, memory.clone(), &day(n).to_string());
             let alive: BTreeSet<Uuid> = ids.iter().copied().collect();
             prop_assert_eq!(alive.len(), ids.len(), "no two places share an id");
 
@@ -146,10 +146,10 @@ proptest! {
             }
             ever.extend(&ids);
 
-            let (again, quiet) = assign("p", &groups, &after, &day(n + 1).to_string());
+            let (again, quiet) = assign("p", &groups, after.clone(), &day(n + 1).to_string());
             prop_assert_eq!(&again, &ids, "a quiet day changes no id");
             let turned: Vec<Vec<SeenKey>> = groups.iter().rev().cloned().collect();
-            let (turned, _) = assign("p", &turned, &after, &day(n + 1).to_string());
+            let (turned, _) = assign("p", &turned, after.clone(), &day(n + 1).to_string());
             prop_assert!(turned.iter().rev().eq(&ids), "nor does the order of places");
             prop_assert!(quiet.keys().eq(after.keys()));
             memory = after;
@@ -158,10 +158,10 @@ proptest! {
 
     #[test]
     fn a_merge_and_a_split_give_back_the_ids(before in whole_night(), joins in proptest::array::uniform5(0..5usize)) {
-        let (first, memory) = assign("p", &groups_of(&before), &Memory::new(), "1");
+        let (first, memory) = assign("p", &groups_of(&before), Memory::new(), "1");
         let merged = before.map(|group| group.map(|group| joins[group]));
-        let (_, memory) = assign("p", &groups_of(&merged), &memory, "2");
-        let (again, _) = assign("p", &groups_of(&before), &memory, "3");
+        let (_, memory) = assign("p", &groups_of(&merged), memory, "2");
+        let (again, _) = assign("p", &groups_of(&before), memory, "3");
         prop_assert_eq!(again, first);
     }
 
@@ -174,7 +174,7 @@ proptest! {
         let mut told = Vec::new();
         for (n, night) in nights.iter().enumerate() {
             let groups = groups_of(night);
-            let (ids, after) = assign("p", &groups, &memory, &day(n).to_string());
+            let (ids, after) = assign("p", &groups, memory.clone(), &day(n).to_string());
             spans = continued(spans, &groups, &ids, Some(day(n)));
             prop_assert_eq!(&continued(spans.clone(), &groups, &ids, Some(day(n))), &spans, "a second time is no change");
             prop_assert_eq!(&continued(spans.clone(), &groups, &ids, None), &spans, "nor is a run without a date");

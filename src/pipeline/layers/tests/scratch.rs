@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::pipeline::RunError;
-use crate::pipeline::ports::{Scratch, Spill};
+use crate::pipeline::ports::{ReadAt, Scratch, Spill};
 
 #[derive(Clone, Default)]
 pub(super) struct Counting {
@@ -44,6 +44,10 @@ impl Write for Written {
 }
 
 impl Spill for Written {
+    fn read_anywhere(self: Box<Self>) -> Result<Box<dyn ReadAt>, RunError> {
+        unreachable!("rows are read in order")
+    }
+
     fn read_back(self: Box<Self>) -> Result<Box<dyn Read + Send>, RunError> {
         let Self(counting, bytes) = *self;
         let open = counting.open.fetch_add(1, Ordering::Relaxed) + 1;

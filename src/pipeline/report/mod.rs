@@ -1,16 +1,19 @@
 //! Report: what a run did, for a screen, a machine, and as a page of its own.
 
+mod map;
+
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use serde::Serialize;
-use uuid::Uuid;
 
 use super::diff::layers::LayerDiff;
 use super::ports::Loaded;
 use super::publish::Published;
 use super::tabulate::Row;
-use crate::domain::{LayerAccount, Place, SelfEvaluation, SourceAccount, Timestamp};
+use crate::domain::{LayerAccount, LonLat, SelfEvaluation, SourceAccount, Timestamp};
+
+pub(super) use map::MOST_NAMED;
 
 /// What a run did.
 #[derive(Debug, Clone, Serialize)]
@@ -76,11 +79,12 @@ impl Report {
     }
 }
 
-/// Width of the map in the page, in pixels.
-const MAP_WIDTH: f64 = 720.0;
-
-/// The page of a snapshot: one file that needs no other, with a map and the counts.
-pub(super) fn html(manifest: &crate::domain::Manifest, places: &[(Uuid, Place)], changes: &[Row]) -> String {
+/// The page of a snapshot: one file that needs no other, with a map and the counts. Of many places the names may be missing.
+pub(super) fn html(
+    manifest: &crate::domain::Manifest,
+    (places, names): (&[LonLat], &[String]),
+    changes: &[Row],
+) -> String {
     let mut page = String::new();
     let mut add = |text: &str| page.push_str(text);
     let title = escape(&format!("{} {}", manifest.pipeline, manifest.snapshot));
@@ -93,7 +97,7 @@ pub(super) fn html(manifest: &crate::domain::Manifest, places: &[(Uuid, Place)],
     for reason in &manifest.held {
         add(&format!("<p class=\"held\">Held back: {}</p>\n", escape(reason)));
     }
-    add(&map(places));
+    add(&map::svg(places, names));
     let counts = manifest.counts.iter().map(|(name, count)| (name.replace('_', " "), count.to_string()));
     add(&table("Counts", counts));
     if let Some(evaluation) = &manifest.self_evaluation {
@@ -148,7 +152,7 @@ pub(super) fn html(manifest: &crate::domain::Manifest, places: &[(Uuid, Place)],
 
 const STYLE: &str = "body{font:15px/1.5 sans-serif;max-width:45rem;margin:2rem auto;padding:0 1rem;color:#222}\
 table{border-collapse:collapse;margin:0 0 1rem}td{padding:.1rem 1rem .1rem 0;border-bottom:1px solid #ddd}\
-svg{background:#f4f4f0;width:100%}circle{fill:#0a6;fill-opacity:.6}.held{color:#b00}";
+svg{background:#f4f4f0;width:100%}circle{fill:#0a6;fill-opacity:.6}path{stroke:#0a6;stroke-opacity:.8;stroke-width:2;stroke-linecap:round}.held{color:#b00}";
 
 fn table(title: &str, rows: impl Iterator<Item = (String, String)>) -> String {
     let mut text = format!("<h2>{}</h2>\n<table>\n", escape(title));
@@ -156,36 +160,6 @@ fn table(title: &str, rows: impl Iterator<Item = (String, String)>) -> String {
         writeln!(text, "<tr><td>{}<td>{}", escape(&name), escape(&value)).expect("text in memory can be written");
     }
     text + "</table>\n"
-}
-
-/// Places as dots, north up, longitudes shortened as at the middle latitude.
-fn map(places: &[(Uuid, Place)]) -> String {
-    let positions = || places.iter().map(|(_, place)| place.position);
-    let extreme = |of: fn(f64, f64) -> f64, start: f64, value: fn(crate::domain::LonLat) -> f64| {
-        positions().map(value).fold(start, of)
-    };
-    if places.is_empty() {
-        return String::new();
-    }
-    let (west, east) = (
-        extreme(f64::min, f64::INFINITY, crate::domain::LonLat::lon),
-        extreme(f64::max, f64::NEG_INFINITY, crate::domain::LonLat::lon),
-    );
-    let (south, north) = (
-        extreme(f64::min, f64::INFINITY, crate::domain::LonLat::lat),
-        extreme(f64::max, f64::NEG_INFINITY, crate::domain::LonLat::lat),
-    );
-    let shorten = f64::midpoint(south, north).to_radians().cos().max(0.1);
-    let scale = MAP_WIDTH / ((east - west) * shorten).max(1e-6);
-    let height = ((north - south) * scale).clamp(10.0, 2.0 * MAP_WIDTH);
-    let mut text = format!("<svg viewBox=\"-5 -5 {:.0} {:.0}\">", MAP_WIDTH + 10.0, height + 10.0);
-    for (_, place) in places {
-        let (x, y) = ((place.position.lon() - west) * shorten * scale, (north - place.position.lat()) * scale);
-        let name = place.attributes.name.as_deref().unwrap_or(&place.attributes.category);
-        write!(text, "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3\"><title>{}</title></circle>", escape(name))
-            .expect("text in memory can be written");
-    }
-    text + "</svg>\n"
 }
 
 /// Text as HTML shows it.
