@@ -32,6 +32,7 @@ mod sites;
 mod spelling;
 mod survivorship;
 mod tokens;
+mod uncompared;
 mod veto;
 mod words;
 
@@ -47,6 +48,7 @@ pub use model::{Curve, Model, ModelError, Models, Piece, Shape, probability};
 pub use partners::partners;
 pub use score::{Compared, Score};
 pub use survivorship::{Attribute, Rule, Survivorship};
+pub use uncompared::{Uncompared, uncompared};
 pub use veto::Veto;
 
 use std::collections::BTreeMap;
