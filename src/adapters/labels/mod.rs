@@ -13,6 +13,7 @@ mod collected;
 mod columns;
 mod ditto;
 mod error;
+mod lines;
 mod pairs_csv;
 mod record;
 mod tables;
@@ -30,6 +31,7 @@ use crate::adapters::io::open_decompressed;
 use crate::domain::Operators;
 use crate::pipeline::evaluate::LabelledSet;
 use collected::Collected;
+use lines::lines;
 
 /// Endings of files that are looked for in a folder, also with `.gz` behind.
 const ENDINGS: [&str; 3] = ["csv", "tsv", "txt"];
@@ -109,8 +111,8 @@ fn text_of(path: &Path) -> Result<String, LabelsError> {
     open_decompressed(path, |_| ()).and_then(|mut file| file.read_to_end(&mut bytes)).map_err(unreadable)?;
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").map(<[u8]>::to_vec).unwrap_or(bytes);
     String::from_utf8(bytes).map_err(|error| {
-        let read = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-        let line = read.split(|byte| *byte == b'\n').count();
+        let read = String::from_utf8_lossy(&error.as_bytes()[..error.utf8_error().valid_up_to()]);
+        let line = lines(&read).count() + usize::from(read.is_empty() || read.ends_with(['\n', '\r']));
         LabelsError::NotText { path: path.to_owned(), line }
     })
 }
