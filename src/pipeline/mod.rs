@@ -117,6 +117,20 @@ impl Pipeline {
             let told = if unused == 1 { "1 decision names" } else { &format!("{unused} decisions name") };
             ports.observer.note(&format!("{told} a record that no source has, and decides nothing"));
         }
+        if let Some((a, b)) = conflation.overruled.first() {
+            let named = |at: &usize| {
+                let key = &extracted.records[*at].key;
+                format!("{}:{}", ports.feeds[key.dataset].source.name(), key.id)
+            };
+            let count = conflation.overruled.len();
+            let pairs = if count == 1 { "1 pair" } else { &format!("{count} pairs") };
+            ports.observer.note(&format!(
+                "decisions unite {pairs} through other records though a veto keeps them apart, the first {} and {}; if that \
+                 is not meant, decide `never` on them and take back an `always`",
+                named(a),
+                named(b)
+            ));
+        }
         let night = identify(self, extracted, conflation, base.as_deref())?;
         for told in held_out_told(&night.accounts) {
             ports.observer.note(&told);

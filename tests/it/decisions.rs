@@ -140,3 +140,27 @@ fn a_pair_that_a_crowd_kept_apart_is_not_told_as_out_of_reach() {
     let explained = town.told(&["explain", "store/town/latest", "a:1", "b:7"]);
     assert!(explained.contains("they stand in a crowd: so many others are nearer to each"), "{explained}");
 }
+
+#[test]
+fn decisions_that_unite_what_a_veto_keeps_apart_are_told() {
+    let town = Town::new();
+    town.write("a.csv", "id,lon,lat,name,phone\n1,9.5,47.1,Rathaus,\n2,9.5,47.1004,Gemeinde,\n");
+    town.write("verdicts.csv", &format!("{HEAD}\na,1,b,7,always\na,2,b,7,always\n"));
+    let told = town.run(&[]);
+    assert!(
+        told.contains(
+            "decisions unite 1 pair through other records though a veto keeps them apart, the first a:1 and a:2"
+        ),
+        "{told}"
+    );
+    let why = "one place: a person's decisions unite them through others (a:1, b:7, a:2), though a veto keeps the two apart: \
+               not a duplicate within its source";
+    let explained = town.told(&["explain", "store/town/latest", "a:1", "a:2"]);
+    assert!(explained.contains(why), "{explained}");
+    let id = &town.texts(&PLACES, &["id"])[0][0];
+    let of_place = town.told(&["explain", "store/town/latest", id]);
+    assert!(of_place.contains(why), "{of_place}");
+
+    town.write("verdicts.csv", &format!("{HEAD}\na,1,b,7,always\na,2,b,7,always\na,1,a,2,always\n"));
+    assert!(!town.run(&[]).contains("though a veto"), "a person saw it");
+}

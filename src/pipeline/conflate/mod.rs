@@ -68,6 +68,8 @@ pub struct Conflation {
     pub candidates: u64,
     /// Decisions on records that no source has.
     pub decisions_unused: usize,
+    /// Pairs that decisions unite through other records though a veto keeps them apart, by their records.
+    pub overruled: Vec<(usize, usize)>,
     /// What the matcher finds of the pairs that are known by their ids, when these are hidden.
     pub found_blind: BySources,
 }
@@ -81,6 +83,8 @@ pub struct Resolution {
     pub links: Vec<Link>,
     /// Pairs compared.
     pub candidates: u64,
+    /// Pairs that decisions unite through other records though a veto keeps them apart, sorted.
+    pub overruled: Vec<(usize, usize)>,
 }
 
 /// Finds the records that are the same place. `forced` are a person's verdicts, by indices, the smaller first.
@@ -93,7 +97,8 @@ pub fn resolve(
 ) -> Resolution {
     let compared = Compared::with_candidates(corpus, models, taxonomy);
     let (clusters, links) = cluster::of(corpus, models, &compared, forced);
-    Resolution { clusters, links, candidates: compared.len() as u64 }
+    let overruled = decisions::overruled(forced, &compared);
+    Resolution { clusters, links, candidates: compared.len() as u64, overruled }
 }
 
 /// The pairs that [`resolve`] compares: indices of two records, the smaller first; sorted, each once.
@@ -120,10 +125,10 @@ pub fn conflate(
     let evidence = records.chunks(AT_ONCE).flat_map(|some| some.par_iter().map(Evidence::of).collect::<Vec<_>>());
     let forced = decisions.among(records);
     let corpus = Corpus::of(evidence);
-    let Resolution { clusters, links, candidates } = resolve(&corpus, taxonomy, models, &forced);
+    let Resolution { clusters, links, candidates, overruled } = resolve(&corpus, taxonomy, models, &forced);
     let merger = merge::Merger::new(records, merging, &links);
     let places = clusters.par_iter().map(|members| merger.place(members)).collect();
     let decisions_unused = decisions.len() - forced.len();
     let found_blind = hidden_ids::find_blind(corpus, taxonomy, models, &forced);
-    Conflation { places, links, candidates, decisions_unused, found_blind }
+    Conflation { places, links, candidates, decisions_unused, overruled, found_blind }
 }

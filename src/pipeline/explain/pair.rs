@@ -1,6 +1,6 @@
 //! Pair: every feature of two records with its weight, what decided, and what else each might have been.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use serde_json::Value;
@@ -146,6 +146,30 @@ impl Links {
         self.kept.get(&key(a, b)).or_else(|| self.kept.get(&key(b, a)))
     }
 
+    /// The records through which decisions unite these two, both ends included, by the fewest decisions; `None` where they do not.
+    fn decided_way(&self, from: &str, to: &str) -> Option<Vec<String>> {
+        let always = || self.kept.iter().filter(|(_, kept)| decision(Some(&kept.reason)) == Some("always"));
+        let mut ways: Vec<Vec<&str>> = vec![vec![from]];
+        let mut seen: BTreeSet<&str> = BTreeSet::from([from]);
+        while !ways.is_empty() {
+            let mut longer = Vec::new();
+            for way in ways {
+                let last = *way.last()?;
+                if last == to {
+                    return Some(way.into_iter().map(str::to_owned).collect());
+                }
+                let next = always().filter_map(|((a, b), _)| match () {
+                    () if a == last => Some(b.as_str()),
+                    () if b == last => Some(a.as_str()),
+                    () => None,
+                });
+                longer.extend(next.filter(|next| seen.insert(next)).map(|next| [&way[..], &[next]].concat()));
+            }
+            ways = longer;
+        }
+        None
+    }
+
     /// The pairs of a record, as indices into the bridge.
     fn of(&self, at: usize, bridge: &Bridge) -> Vec<(usize, usize)> {
         let own = bridge.full_name(at);
@@ -166,10 +190,17 @@ pub(super) fn of_record(at: usize, run: &Run<'_>) -> Vec<PairTold> {
     pairs
 }
 
-/// The pairs of a place's records: those that the run kept, and those among its records that nothing else ties to it.
+/// The pairs of a place's records: those that the run kept, and those that only decisions on others unite against a veto.
 pub(super) fn of_place(members: &[usize], run: &Run<'_>) -> Vec<PairTold> {
-    let Run { bridge, links, .. } = *run;
+    let Run { bridge, links, compared, .. } = *run;
     let mut pairs: Vec<(usize, usize)> = members.iter().flat_map(|at| links.of(*at, bridge)).collect();
+    for (rank, a) in members.iter().enumerate() {
+        let overruled = members[rank + 1..].iter().map(|b| (*a, *b)).filter(|pair| {
+            let way = || links.decided_way(&bridge.full_name(pair.0), &bridge.full_name(pair.1));
+            compared.veto(*pair).is_some() && way().is_some()
+        });
+        pairs.extend(overruled);
+    }
     pairs.sort_unstable();
     pairs.dedup();
     let mut told: Vec<PairTold> = pairs.into_iter().map(|(a, b)| tell(a, b, run)).collect();
@@ -274,6 +305,15 @@ fn words(name: &str) -> String {
 fn why(pair: &PairTold, a: usize, b: usize, run: &Run<'_>) -> String {
     let bridge = run.bridge;
     let PairTold { match_score, review_score, probability, together, .. } = *pair;
+    if let (true, None, Some(veto)) = (together, pair.decision, &pair.veto)
+        && let Some(way) = run.links.decided_way(&pair.a, &pair.b)
+    {
+        return format!(
+            "a person's decisions unite them through others ({}), though a veto keeps the two apart: {}",
+            way.join(", "),
+            words(veto)
+        );
+    }
     let Some((verdict, reason)) = pair.verdict.as_deref().zip(pair.reason.as_deref()) else {
         return match &pair.veto {
             _ if together => "other records hold both in it; the run kept no row of this pair".to_owned(),
