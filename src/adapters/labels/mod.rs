@@ -41,6 +41,8 @@ const ENDINGS: [&str; 3] = ["csv", "tsv", "txt"];
 pub struct ReadLabels {
     /// The usable pairs.
     pub set: LabelledSet,
+    /// Pairs left out because their label says neither.
+    pub unread_labels: usize,
     /// What was left out or not understood, a sentence each.
     pub notes: Vec<String>,
 }
@@ -60,10 +62,12 @@ pub fn read_labels(files: &[PathBuf], operators: &Operators) -> Result<ReadLabel
             pairs_csv::read(&text, file, &mut collected)?;
         }
     }
-    let (set, notes) = collected.into_parts();
+    let read = collected.into_read();
     match files.first() {
-        Some(first) if set.pairs.is_empty() => Err(LabelsError::NoPairs { path: first.clone(), notes }),
-        _ => Ok(ReadLabels { set, notes }),
+        Some(first) if read.set.pairs.is_empty() => {
+            Err(LabelsError::NoPairs { path: first.clone(), notes: read.notes })
+        }
+        _ => Ok(read),
     }
 }
 
@@ -110,6 +114,9 @@ fn text_of(path: &Path) -> Result<String, LabelsError> {
     let mut bytes = Vec::new();
     open_decompressed(path, |_| ()).and_then(|mut file| file.read_to_end(&mut bytes)).map_err(unreadable)?;
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").map(<[u8]>::to_vec).unwrap_or(bytes);
+    if bytes.trim_ascii().is_empty() {
+        return Err(LabelsError::Empty { path: path.to_owned() });
+    }
     String::from_utf8(bytes).map_err(|error| {
         let read = String::from_utf8_lossy(&error.as_bytes()[..error.utf8_error().valid_up_to()]);
         let line = lines(&read).count() + usize::from(read.is_empty() || read.ends_with(['\n', '\r']));

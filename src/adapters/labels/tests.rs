@@ -142,7 +142,8 @@ Rathaus|Town hall,47.1,9.5,charging_station;parking,Möwe,Move,+423 123 45 67,ht
 fn a_file_of_another_form_says_what_would_be_right() {
     let cases = [
         ("name,lat,lon\na,1,2\n", "line 1 of", "does not name two columns per attribute"),
-        ("", "line 1 of", "it names"),
+        ("", "", "is empty; it should name its columns in the first line"),
+        (" \r\n", "", "is empty"),
         ("a_name,a_lat,a_lon,b_name,b_lat,b_lon\n", "", "has no column of labels; name one `label`"),
         ("a_name,a_lat,b_name,b_lat,label\n", "line 1 of", "has no longitude for `a`; it needs one of longitude, lon"),
         ("a_name,a_lat,a_lon,b_name,b_lat,b_lon,label\n", "no pair of", "can be used"),
