@@ -167,14 +167,8 @@ mod tests {
 
     fn found(stations: &[Station], forced: &[(Pair, Decision)]) -> FoundBlind {
         let evidence = stations.iter().map(|(dataset, north_m, name, operator, id)| Evidence {
-            dataset: *dataset,
-            lon: 9.5,
-            lat: 47.0 + north_m * 9e-6,
-            categories: vec!["charging_station".into()],
-            names: vec![(*name).to_owned()],
-            operator: (!operator.is_empty()).then(|| (*operator).to_owned()),
             ids: id.split(' ').filter(|id| !id.is_empty()).map(str::to_owned).collect(),
-            ..Evidence::default()
+            ..Evidence::station(*dataset, *north_m, name, operator)
         });
         let taxonomy = Taxonomy::parse("category = []", &[]).expect("no category is a taxonomy");
         let forced = forced.iter().copied().collect();

@@ -47,8 +47,12 @@ fn evidence((spot, (east, north), dataset, kind, name, is_wide): Drawn) -> Evide
         dataset,
         lon,
         lat,
-        extent: (is_wide && lat.abs() < 89.0 && lon.abs() < 179.0)
-            .then(|| [lon - 2e-4, lat - 2e-4, lon + 2e-4, lat + 2e-4]),
+        extent: (is_wide && lat.abs() < 89.0 && lon.abs() < 179.0).then_some([
+            lon - 2e-4,
+            lat - 2e-4,
+            lon + 2e-4,
+            lat + 2e-4,
+        ]),
         categories: [&[][..], &["wide"], &["narrow"], &["wide", "narrow"]][kind]
             .iter()
             .map(|name| (*name).to_owned())
