@@ -5,7 +5,7 @@ mod fetch;
 
 use std::path::{Path, PathBuf};
 
-pub use self::eval::{LabelSet, label_sets, model, shipped_taxonomy, two_tables, write_file};
+pub use self::eval::{LabelSet, check_file, label_sets, model, shipped_taxonomy, two_tables, write_file};
 pub use self::fetch::FetchWanted;
 use crate::adapters::geoparquet::{FolderStore, SnapshotFolder, StoreError};
 use crate::adapters::io::{CsvDecisions, FolderScratch};

@@ -40,10 +40,14 @@ impl Run {
         let report = wired.run(self.dry_run, &progress);
         progress.finish();
         // A night that is held back wants a look more than any other.
-        match &report {
-            Ok(report) => self.tell(report, progress.seconds(), out)?,
-            Err(RunError::Held { report: Some(report), .. }) => self.tell(report, progress.seconds(), out)?,
-            Err(_) => {}
+        let told = match &report {
+            Ok(report) => Some(report),
+            Err(RunError::Held { report, .. }) => report.as_deref(),
+            Err(RunError::NotAsked { report, .. }) => Some(report.as_ref()),
+            Err(_) => None,
+        };
+        if let Some(report) = told {
+            self.tell(report, progress.seconds(), out)?;
         }
         report?;
         Ok(ExitCode::SUCCESS)

@@ -29,7 +29,9 @@ pub struct HiddenIds {
     pub ambiguous_pairs: u64,
     /// Of the known pairs, those found blind.
     pub recall: Option<Share>,
-    /// Of the pairs matched blind in which both records have a known partner in the other's source, the known ones.
+    /// Of the pairs matched blind in which a record has a known partner in the other's source, the known ones. A further
+    /// record of that source that is matched with the known partner too is not counted, nor are pairs of two records
+    /// without a known partner.
     pub precision: Option<Share>,
     /// Of the known pairs, those that were compared blind at all.
     pub completeness: Option<Share>,
@@ -72,7 +74,8 @@ impl SelfEvaluation {
                 self.needed_pairs
             );
         }
-        let precision = precision.map_or("unknown".to_owned(), |share| share.in_words());
+        let told = |share: Share| format!("{} of the matches of their records", share.in_words());
+        let precision = precision.map_or("unknown".to_owned(), told);
         let recall = recall.map_or("unknown".to_owned(), |share| share.in_words());
         format!("{known}; with ids hidden: precision {precision}, recall {recall}")
     }
@@ -85,8 +88,11 @@ impl SelfEvaluation {
             let between =
                 if about.sources.is_empty() { String::new() } else { format!(", {}", about.sources.join(" and ")) };
             lines.push((format!("known pairs{between}"), about.known_pairs.to_string()));
-            let shares =
-                [("recall", about.recall), ("precision", about.precision), ("pairs compared", about.completeness)];
+            let shares = [
+                ("recall", about.recall),
+                ("precision of the matches of their records", about.precision),
+                ("pairs compared", about.completeness),
+            ];
             for (what, share) in shares {
                 let told = share.map(|share| format!("{}, {} of {}", share.in_words(), share.hits, share.of));
                 lines.extend(told.map(|told| (format!("{what}{between}"), told)));

@@ -14,6 +14,19 @@ pub enum RunError {
     /// Exit 1: it failed, e.g. a full disk or a broken assumption.
     #[error(transparent)]
     Failed(Cause),
+    /// Exit 1: all is done, but the pairs under review are not where a person decides on them.
+    #[error(
+        "snapshot {snapshot} is published and nothing of it is lost, but its pairs under review are not in the decisions \
+         file; put that right and run again: the run then lists them"
+    )]
+    NotAsked {
+        /// The snapshot's id.
+        snapshot: String,
+        /// What is wrong with the file.
+        source: Cause,
+        /// The report of the run.
+        report: Box<Report>,
+    },
     /// Exit 2: wrong usage or settings.
     #[error(transparent)]
     Settings(Cause),
@@ -82,7 +95,7 @@ impl RunError {
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Failed(_) => 1,
+            Self::Failed(_) | Self::NotAsked { .. } => 1,
             Self::Settings(_) => 2,
             Self::Input { .. } => 3,
             Self::Held { .. } => 4,

@@ -100,8 +100,8 @@ impl Pipeline {
     ///
     /// # Errors
     ///
-    /// When a source, the store or a sink fails, or the gate holds the snapshot back. Bad records are not errors; the
-    /// [`Report`] counts them.
+    /// When a source, the store or a sink fails, the gate holds the snapshot back, or the decisions file cannot take the
+    /// pairs under review. Bad records are not errors; the [`Report`] counts them.
     pub fn run(&self, ports: &mut Ports<'_>) -> Result<Report, RunError> {
         for sink in &mut ports.sinks {
             sink.contact()?;
@@ -118,28 +118,49 @@ impl Pipeline {
             let told = if unused == 1 { "1 decision names" } else { &format!("{unused} decisions name") };
             ports.observer.note(&format!("{told} a record that no source has, and decides nothing"));
         }
+        if let Some((a, b)) = conflation.overruled.first() {
+            let named = |at: &usize| {
+                let key = &extracted.records[*at].key;
+                format!("{}:{}", ports.feeds[key.dataset].source.name(), key.id)
+            };
+            let count = conflation.overruled.len();
+            let pairs = if count == 1 { "1 pair" } else { &format!("{count} pairs") };
+            ports.observer.note(&format!(
+                "decisions unite {pairs} through other records though a veto keeps them apart, the first {} and {}; if that \
+                 is not meant, decide `never` on them and take back an `always`",
+                named(a),
+                named(b)
+            ));
+        }
         let night = identify(self, extracted, conflation, base.as_deref())?;
         for told in held_out_told(&night.accounts) {
             ports.observer.note(&told);
         }
         let published = publish(self, &night, layers, base.as_deref(), ports)?;
 
+        // Whether a person could be asked is told last: the snapshot is published, whatever became of the questions.
         let asked = if published.is_held() { Ok(()) } else { ask(&night, ports) };
 
         // A night that is held back still leaves the sinks at the latest good one.
         let mut loads = Vec::new();
         for sink in &mut ports.sinks {
             if let Some(latest) = published.latest() {
-                let loaded = load(latest, sink.as_mut(), ports.observer)?;
+                let loaded = load(latest, sink.as_mut(), ports.observer).inspect_err(|_| {
+                    if let Err(error) = &asked {
+                        ports.observer.note(&format!("the pairs under review are not in the decisions file: {error}"));
+                    }
+                })?;
                 loads.push(LoadReport { sink: sink.name().to_owned(), loaded });
             }
         }
-        asked?;
         let report = Report::new(published, loads);
-        if report.held.is_empty() {
-            return Ok(report);
-        }
         let (snapshot, reasons) = (report.snapshot.clone(), report.held.clone());
-        Err(RunError::Held { snapshot, reasons, report: Some(Box::new(report)) })
+        if !reasons.is_empty() {
+            return Err(RunError::Held { snapshot, reasons, report: Some(Box::new(report)) });
+        }
+        match asked {
+            Ok(()) => Ok(report),
+            Err(error) => Err(RunError::NotAsked { snapshot, source: error.into(), report: Box::new(report) }),
+        }
     }
 }

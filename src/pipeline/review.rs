@@ -13,10 +13,10 @@ pub(super) fn ask(night: &Night, ports: &Ports<'_>) -> Result<(), RunError> {
     let Some(file) = ports.decisions else {
         if !under_review.is_empty() {
             ports.observer.note(&format!(
-                "{} pairs are under review and kept apart until then; to decide on them, name a file in the pipeline file, e.g. \
+                "{} under review and kept apart until decided; to decide, name a file in the pipeline file, e.g. \
                  conflate.decisions = \"decisions.csv\": a run lists them there, and `always` or `never` in the column \
                  `decision` holds from the next run on",
-                under_review.len()
+                pairs_are(under_review.len())
             ));
         }
         return Ok(());
@@ -48,13 +48,17 @@ pub(super) fn ask(night: &Night, ports: &Ports<'_>) -> Result<(), RunError> {
     }
     if updated.open > 0 {
         ports.observer.note(&format!(
-            "{} pairs are under review, {} of them new; write `always` or `never` in the column `decision` of {}",
-            updated.open,
+            "{} under review, {} new; write `always` or `never` in the column `decision` of {}",
+            pairs_are(updated.open),
             updated.added,
             file.location()
         ));
     }
     Ok(())
+}
+
+fn pairs_are(count: usize) -> String {
+    if count == 1 { "1 pair is".to_owned() } else { format!("{count} pairs are") }
 }
 
 /// What a person knows the record by.

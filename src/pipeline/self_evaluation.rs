@@ -65,7 +65,7 @@ mod tests {
             ),
             (
                 evaluated(100, 95, 96, 95),
-                "100 pairs are known by shared ids; with ids hidden: precision 0.99 (0.94 to 0.99), recall 0.95 (0.89 to 0.98)",
+                "100 pairs are known by shared ids; with ids hidden: precision 0.99 (0.94 to 0.99) of the matches of their records, recall 0.95 (0.89 to 0.98)",
             ),
             (
                 evaluated(20, 0, 0, 0),

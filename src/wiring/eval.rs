@@ -24,6 +24,8 @@ pub struct LabelSet {
     pub path: PathBuf,
     /// The pairs.
     pub labelled: LabelledSet,
+    /// Pairs left out because their label says neither.
+    pub unread_labels: usize,
     /// What was left out or not understood.
     pub notes: Vec<String>,
 }
@@ -48,7 +50,8 @@ pub fn label_sets(paths: &[PathBuf]) -> Result<Vec<LabelSet>, RunError> {
             let read = read_labels(&files, &operators).map_err(unusable)?;
             let of_set = if path.is_dir() { files[0].parent().unwrap_or(&path) } else { &path };
             let (path, group) = (of_set.to_owned(), group.clone());
-            sets.push(LabelSet { name: String::new(), group, files, path, labelled: read.set, notes: read.notes });
+            let (labelled, unread_labels, notes) = (read.set, read.unread_labels, read.notes);
+            sets.push(LabelSet { name: String::new(), group, files, path, labelled, unread_labels, notes });
         }
     }
     let names = short_names(&sets.iter().map(|set| set.path.as_path()).collect::<Vec<_>>());
@@ -114,6 +117,18 @@ pub fn model(path: &Path) -> Result<Model, RunError> {
         let cause = std::error::Error::source(&error).map_or(String::new(), |cause| format!(": {cause}"));
         wrong(format!("{error}{cause}").trim_end().to_owned())
     })
+}
+
+/// Whether a result file can be named so, before any work is done for it.
+///
+/// # Errors
+///
+/// [`RunError::Settings`] when it is a folder.
+pub fn check_file(option: &str, path: &Path) -> Result<(), RunError> {
+    if path.is_dir() {
+        return Err(RunError::settings(format!("{option} {} is a folder; name a file in it", path.display())));
+    }
+    Ok(())
 }
 
 /// Writes a result file, whole or not at all.

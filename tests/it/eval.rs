@@ -235,10 +235,28 @@ fn what_cannot_be_used_is_said_with_the_right_exit_code() {
         ("part.csv", &format!("{}x,north,9,y,1,9,1\n", six())),
         ("model.toml", "match_score = 0.5"),
         ("empty/readme.md", ""),
+        ("empty.csv", ""),
+        (
+            "words.csv",
+            &pairs(&[(5.0, "a", "a", 1), (9.0, "b", "b", 1), (90.0, "c", "d", 0)]).replace(",9.5,0\n", ",9.5,other\n"),
+        ),
+        ("same.csv", &pairs(&[(0.0, "a", "a", 1), (90.0, "c", "d", 0)])),
+        ("huge.toml", &BY_DISTANCE.replace("[4, -4]", "[1e308, -1e308]")),
     ]);
     let cases = [
         ("", 2, "required"),
         ("absent.csv", 3, "cannot read absent.csv"),
+        ("empty.csv", 3, "empty.csv is empty; it should name its columns in the first line"),
+        ("same.csv --model huge.toml", 2, "the model scores a pair NaN, which is no probability"),
+        ("six.csv --plot empty", 2, "--plot empty is a folder; name a file in it"),
+        ("six.csv --errors empty", 2, "--errors empty is a folder; name a file in it"),
+        ("words.csv --fit out.toml", 3, "input `words.csv` cannot be used"),
+        (
+            "words.csv --fit out.toml",
+            3,
+            "no pair is labelled a miss, so nothing can be merged wrongly: precision and F1 say nothing; 1 pair has a label",
+        ),
+        ("misses.csv --fit out.toml", 3, "input `misses.csv` cannot be used"),
         ("empty", 3, "empty holds no file of labelled pairs"),
         ("headless.csv", 3, "does not name two columns per attribute"),
         ("six.csv --model model.toml", 2, "model.toml: the model is not TOML of the right form: "),
@@ -256,6 +274,14 @@ fn what_cannot_be_used_is_said_with_the_right_exit_code() {
         let (found, out, err) = labels.eval(args);
         assert_eq!((found, out.as_str(), err.contains(part)), (code, "", true), "{args}: {err}");
     }
+    let (code, out, err) = labels.eval("six.csv --plot six.csv/pr.svg");
+    assert!(
+        code == 1 && out.contains("precision") && err.contains("cannot write six.csv/pr.svg"),
+        "{code} {out} {err}"
+    );
+    let one_sided = labels.told("words.csv");
+    assert!(one_sided.contains("\nwords.csv: no pair is labelled a miss"), "{one_sided}");
+    assert_eq!(labels.json("words.csv")["sets"][0]["unread_labels"].as_u64(), Some(1));
     let (code, out, err) = labels.eval("part.csv");
     assert_eq!(
         (code, out.contains("part.csv"), err.contains("1 pair left out without a position")),

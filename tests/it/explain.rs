@@ -178,6 +178,10 @@ fn what_is_in_no_place_says_why() {
 
 #[test]
 fn names_that_name_nothing_get_help() {
+    let empty =
+        Demo::after_one_night().command(&format!("explain {SNAPSHOT}")).arg(" ").output().expect("poimill starts");
+    let told = String::from_utf8_lossy(&empty.stderr).into_owned();
+    assert!(empty.status.code() == Some(2) && told.contains("a name is empty; name a record"), "{told}");
     let demo = Demo::after_one_night();
     let cases: [(&str, &[&str]); 6] = [
         ("osm:way/51", &["no record or place `osm:way/51`; did you mean osm:way/501", "(osm: 90 not_matched, "]),

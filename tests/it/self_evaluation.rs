@@ -45,7 +45,7 @@ fn the_manifest_says_what_is_found_of_what_is_known() {
     registers(&demo, 27, 3);
     let told = demo.poimill("run map.toml --threads 1");
     assert_eq!(told.code, 0, "{}", told.err);
-    let line = "self-test 30 pairs are known by shared ids; with ids hidden: precision 1.00 (0.88 to 1.00), recall 0.90 (0.74 to 0.97)";
+    let line = "self-test 30 pairs are known by shared ids; with ids hidden: precision 1.00 (0.88 to 1.00) of the matches of their records, recall 0.90 (0.74 to 0.97)";
     assert!(told.out.lines().any(|told| told == line), "{}", told.out);
 
     let one_thread = manifest(&demo);

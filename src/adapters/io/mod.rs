@@ -3,6 +3,7 @@
 mod decisions;
 mod fetch;
 mod files;
+mod frames;
 mod http;
 mod records;
 mod scratch;
@@ -13,6 +14,7 @@ pub use fetch::{
     write_whole,
 };
 pub use files::{decompressed, input_of, input_of_bytes, open_decompressed, size_told};
+pub(super) use frames::{Broken, Frame, Frames};
 #[cfg(test)]
 pub(crate) use http::tests as http_tests;
 pub use http::{

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use rustc_hash::FxHashMap;
 
+use super::ReadLabels;
 use super::columns::Attribute;
 use super::record::{Raw, record};
 use crate::domain::{Operators, RecordId};
@@ -84,12 +85,13 @@ impl<'o> Collected<'o> {
     }
 
     /// The set, and what is to be said about it.
-    pub(super) fn into_parts(self) -> (LabelledSet, Vec<String>) {
+    pub(super) fn into_read(self) -> ReadLabels {
+        let unread_labels = self.left_out.get(&LeftOutPair::Label).map_or(0, |(count, _)| *count);
         let mut notes: Vec<String> = self.left_out.iter().map(|(why, at)| left_out_told(*why, at)).collect();
         if !self.unknown.is_empty() {
             notes.push(format!("columns that are not understood: {}", self.unknown.join(", ")));
         }
-        (self.set, notes)
+        ReadLabels { set: self.set, unread_labels, notes }
     }
 }
 

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::collected::Collected;
 use super::columns::attribute;
+use super::lines::lines;
 use super::record::Raw;
 use crate::pipeline::evaluate::LeftOutPair;
 
@@ -14,7 +15,7 @@ pub(super) fn is_ditto(text: &str) -> bool {
 
 /// Reads every line.
 pub(super) fn read(text: &str, file: &Path, collected: &mut Collected<'_>) {
-    for (line, pair) in (1..).zip(text.lines()).filter(|(_, pair)| !pair.trim().is_empty()) {
+    for (line, pair) in (1..).zip(lines(text)).filter(|(_, pair)| !pair.trim().is_empty()) {
         let parts: Vec<&str> = pair.split('\t').collect();
         let [a, b, label] = parts[..] else {
             collected.leave_out(LeftOutPair::Malformed, file, line);

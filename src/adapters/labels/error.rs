@@ -11,6 +11,8 @@ pub enum LabelsError {
     Read { path: PathBuf, source: io::Error },
     #[error("{} holds no file of labelled pairs; their names end in .csv, .tsv or .txt", path.display())]
     NoFiles { path: PathBuf },
+    #[error("{} is empty; it should name its columns in the first line and have a record or a pair in each that follows", path.display())]
+    Empty { path: PathBuf },
     #[error("line {line} of {} is not UTF-8 text; convert it, e.g. with iconv", path.display())]
     NotText { path: PathBuf, line: usize },
     #[error("{} is not CSV", path.display())]

@@ -13,6 +13,7 @@ mod collected;
 mod columns;
 mod ditto;
 mod error;
+mod lines;
 mod pairs_csv;
 mod record;
 mod tables;
@@ -30,6 +31,7 @@ use crate::adapters::io::open_decompressed;
 use crate::domain::Operators;
 use crate::pipeline::evaluate::LabelledSet;
 use collected::Collected;
+use lines::lines;
 
 /// Endings of files that are looked for in a folder, also with `.gz` behind.
 const ENDINGS: [&str; 3] = ["csv", "tsv", "txt"];
@@ -39,6 +41,8 @@ const ENDINGS: [&str; 3] = ["csv", "tsv", "txt"];
 pub struct ReadLabels {
     /// The usable pairs.
     pub set: LabelledSet,
+    /// Pairs left out because their label says neither.
+    pub unread_labels: usize,
     /// What was left out or not understood, a sentence each.
     pub notes: Vec<String>,
 }
@@ -58,10 +62,12 @@ pub fn read_labels(files: &[PathBuf], operators: &Operators) -> Result<ReadLabel
             pairs_csv::read(&text, file, &mut collected)?;
         }
     }
-    let (set, notes) = collected.into_parts();
+    let read = collected.into_read();
     match files.first() {
-        Some(first) if set.pairs.is_empty() => Err(LabelsError::NoPairs { path: first.clone(), notes }),
-        _ => Ok(ReadLabels { set, notes }),
+        Some(first) if read.set.pairs.is_empty() => {
+            Err(LabelsError::NoPairs { path: first.clone(), notes: read.notes })
+        }
+        _ => Ok(read),
     }
 }
 
@@ -108,9 +114,12 @@ fn text_of(path: &Path) -> Result<String, LabelsError> {
     let mut bytes = Vec::new();
     open_decompressed(path, |_| ()).and_then(|mut file| file.read_to_end(&mut bytes)).map_err(unreadable)?;
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").map(<[u8]>::to_vec).unwrap_or(bytes);
+    if bytes.trim_ascii().is_empty() {
+        return Err(LabelsError::Empty { path: path.to_owned() });
+    }
     String::from_utf8(bytes).map_err(|error| {
-        let read = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-        let line = read.split(|byte| *byte == b'\n').count();
+        let read = String::from_utf8_lossy(&error.as_bytes()[..error.utf8_error().valid_up_to()]);
+        let line = lines(&read).count() + usize::from(read.is_empty() || read.ends_with(['\n', '\r']));
         LabelsError::NotText { path: path.to_owned(), line }
     })
 }

@@ -5,12 +5,13 @@ use std::path::Path;
 use super::LabelsError;
 use super::collected::Collected;
 use super::columns::{Attribute, Sides, names_of, sides};
+use super::lines::{LineCount, lines};
 use super::record::Raw;
 use crate::pipeline::evaluate::LeftOutPair;
 
 /// A reader of the text, whatever separates its columns.
 pub(super) fn reader(text: &str) -> csv::Reader<&[u8]> {
-    let header = text.lines().next().unwrap_or_default();
+    let header = lines(text).find(|line| !line.is_empty()).unwrap_or_default();
     let count = |separator: &u8| header.bytes().filter(|byte| byte == separator).count();
     // The comma wins a tie.
     let separator = [b'\t', b';', b','].into_iter().max_by_key(count).unwrap_or(b',');
@@ -45,9 +46,10 @@ pub(super) fn read(text: &str, file: &Path, collected: &mut Collected<'_>) -> Re
     }
     let Some(label) = sides.label else { return Err(LabelsError::NoLabel { path: file.to_owned() }) };
     sides.unknown.iter().for_each(|at| collected.unknown_column(&names[*at]));
+    let mut lines = LineCount::new(text);
     for row in rows.records() {
         let row = row.map_err(|source| LabelsError::Csv { path: file.to_owned(), source })?;
-        let line = row.position().map_or(0, csv::Position::line);
+        let line = lines.of_row(&row);
         if row.len() != names.len() {
             collected.leave_out(LeftOutPair::Malformed, file, line);
             continue;

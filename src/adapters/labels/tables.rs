@@ -7,6 +7,7 @@ use rustc_hash::FxHashMap;
 
 use super::collected::{label_of, left_out_told};
 use super::columns::{Attribute, attribute, names_of};
+use super::lines::LineCount;
 use super::pairs_csv::{header, reader};
 use super::record::{Raw, record};
 use super::{LabelsError, text_of};
@@ -63,9 +64,10 @@ fn read_table(
         }
     }
     let mut left_out: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
+    let mut lines = LineCount::new(&text);
     for row in rows.records() {
         let row = row.map_err(broken)?;
-        let line = row.position().map_or(0, csv::Position::line);
+        let line = lines.of_row(&row);
         let raw: Raw<'_> = columns.iter().zip(&row).filter_map(|(column, value)| Some(((*column)?, value))).collect();
         let id = raw.iter().find(|(attribute, _)| *attribute == Attribute::Id).map_or("", |(_, id)| *id);
         let why = if row.len() != names.len() || id.is_empty() {
@@ -128,7 +130,9 @@ fn read_truth(
 
     let mut truth = BTreeSet::new();
     let mut left_out: BTreeMap<LeftOutPair, (usize, String)> = BTreeMap::new();
+    let mut lines = LineCount::new(&text);
     for row in &rows {
+        let line = lines.of_row(row);
         let is_match = sides.label.map_or(Some(true), |at| row.get(at).and_then(label_of));
         let found = [0, 1].map(|side: usize| row.get(ids[order[side]]).and_then(|id| by_id[side].get(id)));
         let why = match (is_match, found) {
@@ -138,7 +142,6 @@ fn read_truth(
             (_, [Some(_), Some(_)]) => LeftOutPair::Repeated,
             _ => LeftOutPair::UnknownRecord,
         };
-        let line = row.position().map_or(0, csv::Position::line);
         left_out.entry(why).or_insert_with(|| (0, format!("{}:{line}", path.display()))).0 += 1;
     }
     notes.extend(left_out.iter().map(|(why, at)| left_out_told(*why, at)));

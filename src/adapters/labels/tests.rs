@@ -80,6 +80,27 @@ fn a_pair_that_cannot_be_used_is_counted_and_told() {
 }
 
 #[test]
+fn lines_are_told_as_an_editor_shows_them_whatever_ends_them() {
+    let text = "a_name,a_lat,a_lon,b_name,b_lat,b_lon,label\n\"two\nlines\",1,9,x,1,9,1\n\ny,1,9,x,1,9,perhaps\n";
+    let ditto =
+        "COL name VAL a COL latitude VAL 1 COL longitude VAL 9\tCOL latitude VAL 1 COL longitude VAL 9\t1\n\nnothing\n";
+    for end in ["\n", "\r\n", "\r"] {
+        for (text, expected) in [
+            (text, "with a label that is neither a match nor a miss"),
+            (ditto, "on lines without two records and a label"),
+        ] {
+            let read = read("pairs.csv", &text.replace('\n', end)).unwrap();
+            let line = if text == ditto { 3 } else { 5 };
+            assert!(
+                read.notes[0].contains(expected) && read.notes[0].ends_with(&format!("pairs.csv:{line}")),
+                "{end:?}: {:?}",
+                read.notes
+            );
+        }
+    }
+}
+
+#[test]
 fn pairs_in_csv_are_read_by_prefix_and_by_suffix() {
     let texts = [
         "osm_index,osm_name,osm_latitude,osm_longitude,fsq_index,fsq_name,fsq_latitude,fsq_longitude,label\n\
@@ -121,7 +142,8 @@ Rathaus|Town hall,47.1,9.5,charging_station;parking,Möwe,Move,+423 123 45 67,ht
 fn a_file_of_another_form_says_what_would_be_right() {
     let cases = [
         ("name,lat,lon\na,1,2\n", "line 1 of", "does not name two columns per attribute"),
-        ("", "line 1 of", "it names"),
+        ("", "", "is empty; it should name its columns in the first line"),
+        (" \r\n", "", "is empty"),
         ("a_name,a_lat,a_lon,b_name,b_lat,b_lon\n", "", "has no column of labels; name one `label`"),
         ("a_name,a_lat,b_name,b_lat,label\n", "line 1 of", "has no longitude for `a`; it needs one of longitude, lon"),
         ("a_name,a_lat,a_lon,b_name,b_lat,b_lon,label\n", "no pair of", "can be used"),
@@ -135,6 +157,10 @@ fn a_file_of_another_form_says_what_would_be_right() {
     fs::write(&path, b"a_name,label\nx\nM\xf6we,1\n").unwrap();
     let error = read_labels(&[path], &Operators::default()).unwrap_err().to_string();
     assert!(error.starts_with("line 3 of") && error.contains("is not UTF-8"), "{error}");
+    let (_folder, path) = file("pairs.csv", "");
+    fs::write(&path, b"a_name,label\rx\rM\xf6we,1\r").unwrap();
+    let error = read_labels(&[path], &Operators::default()).unwrap_err().to_string();
+    assert!(error.starts_with("line 3 of"), "{error}");
 }
 
 #[test]
@@ -198,6 +224,12 @@ columns of /a.csv that are not understood: colour
 1 pair left out of records that the tables do not have, the first at /truth.csv:5";
         assert_eq!(told, expected);
     }
+    let windows = |text: &str| text.replace('\n', "\r\n");
+    let a = write("windows.csv", &windows("id,name,lat,lon\no1,\"two\nlines\",47.1,9.5\no1,again,47.2,9.5\n"));
+    let truth = write("truth.csv", &windows("osm_id,fsq_id\no1,f1\n\no9,f1\n"));
+    let told = read_two_tables([&a, &b], &truth, &Operators::default()).unwrap().notes.join("\n");
+    assert!(told.contains("windows.csv:4") && told.contains("truth.csv:4"), "{told}");
+    let a = folder.path().join("a.csv");
     let unlabelled = write("truth.csv", "osm_id,fsq_id\no1,f1\no2,f2\n");
     assert_eq!(read_two_tables([&a, &b], &unlabelled, &Operators::default()).unwrap().truth.len(), 2);
     let no_ids = write("truth.csv", "osm_name,fsq_name\nx,y\n");

@@ -3,13 +3,13 @@
 //! **Source**: openchargemap/ocm-system, `CSVOutputProvider.cs`: a fixed header with a blank before `LocationTitle`, titles in
 //! the place of numbers, connection types with `; ` behind each.
 
-use std::io::{self, BufRead, Read};
+use std::borrow::Cow;
+use std::io::BufRead;
 use std::path::Path;
 
-use csv::{ByteRecord, ReaderBuilder};
 use serde_json::{Map, Value, json};
 
-use crate::adapters::io::{JsonRecord, RecordsError};
+use crate::adapters::io::{Broken, Frame, Frames, JsonRecord, RecordsError};
 
 /// Columns without which a table is none of Open Charge Map's.
 const NEEDED: [&str; 3] = ["ID", "Latitude", "Longitude"];
@@ -45,11 +45,11 @@ const OF_SEVERAL_LINES: [&str; 5] =
 /// The rows of a file.
 pub(super) struct CsvRecords<'a> {
     path: &'a Path,
-    reader: csv::Reader<WithoutReturns<Box<dyn BufRead + 'a>>>,
+    frames: Frames<Box<dyn BufRead + 'a>>,
     header: Vec<String>,
     records: u64,
     /// A row read ahead.
-    ahead: Option<ByteRecord>,
+    ahead: Option<Frame>,
 }
 
 /// A row, or why it is none.
@@ -61,16 +61,24 @@ impl<'a> CsvRecords<'a> {
     /// # Errors
     ///
     /// When the file cannot be read.
-    pub(super) fn open(path: &'a Path, mut text: Box<dyn BufRead + 'a>) -> Result<Option<Self>, RecordsError> {
-        let beginning = text.fill_buf().map_err(|source| RecordsError::interrupted(path, 0, source))?;
-        if beginning.starts_with(b"\xef\xbb\xbf") {
-            text.consume(3);
+    pub(super) fn open(path: &'a Path, text: Box<dyn BufRead + 'a>) -> Result<Option<Self>, RecordsError> {
+        let interrupted = |source| RecordsError::interrupted(path, 0, source);
+        let mut frames = Frames::new(text, b',');
+        if frames.peek(3).map_err(interrupted)?.starts_with(b"\xef\xbb\xbf") {
+            frames.skip(3);
         }
-        let mut reader = ReaderBuilder::new().flexible(true).from_reader(WithoutReturns(text));
-        let header = reader.byte_headers().map_err(|error| interrupted(path, 0, error))?;
-        let header: Vec<String> = header.iter().map(|name| String::from_utf8_lossy(name).trim().to_owned()).collect();
+        frames.find_line_end().map_err(interrupted)?;
+        let Some(header) = frames.header().map_err(interrupted)? else { return Ok(None) };
+        let name = |at| Some(text_of(&header, at)?.trim().to_owned());
+        let header: Vec<String> = (0..header.fields.len()).map(|at| name(at).unwrap_or_default()).collect();
         let has = |wanted: &&str| header.iter().any(|name| name.eq_ignore_ascii_case(wanted));
-        Ok(NEEDED.iter().all(has).then_some(Self { path, reader, header, records: 0, ahead: None }))
+        if !NEEDED.iter().all(has) {
+            return Ok(None);
+        }
+        frames.expect(b',', header.len());
+        let is_of_one_line = |at: &usize| !OF_SEVERAL_LINES.contains(&header[*at].as_str());
+        frames.expect_one_line((0..header.len()).filter(is_of_one_line).collect());
+        Ok(Some(Self { path, frames, header, records: 0, ahead: None }))
     }
 
     /// The next row; `None` after the last.
@@ -81,53 +89,36 @@ impl<'a> CsvRecords<'a> {
     pub(super) fn next(&mut self) -> Result<Option<Row>, RecordsError> {
         let ahead = self.ahead.take();
         let Some(row) = ahead.map_or_else(|| self.read(), |row| Ok(Some(row)))? else { return Ok(None) };
-        let line = row.position().map(csv::Position::line);
-        let place = format!("line {}", line.unwrap_or_default());
-        let record = |bytes| JsonRecord { place, line, bytes };
-        let outcome = if row.len() == self.header.len() {
-            match (self.swallowing(&row), self.record(&row)) {
-                (Some((column, lines)), _) => {
-                    let message = format!(
-                        "its `{column}` holds the {lines} lines behind it: a quote is not closed, and the rows in them are lost"
-                    );
-                    Err((record(Vec::new()), message))
+        let record = |bytes| JsonRecord { place: format!("line {}", row.line), line: Some(row.line), bytes };
+        let outcome = match row.broken {
+            None => match self.record(&row) {
+                Some(text) => Ok(record(text.into_bytes())),
+                None => Err((record(Vec::new()), "it is not UTF-8".to_owned())),
+            },
+            Some(broken) => {
+                self.ahead = self.read()?;
+                let ends_early = match broken {
+                    Broken::Columns(found) => found < self.header.len(),
+                    Broken::OpenQuote => true,
+                    Broken::TextAfterQuote | Broken::TooLong => false,
+                };
+                if self.ahead.is_none() && ends_early {
+                    return Err(RecordsError::Cut { path: self.path.to_owned(), records: self.records });
                 }
-                (None, Some(text)) => Ok(record(text.into_bytes())),
-                (None, None) => Err((record(Vec::new()), "it is not UTF-8".to_owned())),
+                Err((record(Vec::new()), broken.told(self.header.len())))
             }
-        } else {
-            self.ahead = self.read()?;
-            if self.ahead.is_none() && row.len() < self.header.len() {
-                return Err(RecordsError::Cut { path: self.path.to_owned(), records: self.records });
-            }
-            let message = format!("it has {} fields, and the header {}", row.len(), self.header.len());
-            Err((record(Vec::new()), message))
         };
         self.records += 1;
         Ok(Some(outcome))
     }
 
-    /// A column of one line that holds several, with the number of those that are too many: an open quote has taken in
-    /// what came behind it, so that no value of the row can be trusted.
-    fn swallowing(&self, row: &ByteRecord) -> Option<(&str, usize)> {
-        let columns = self.header.iter().map(String::as_str).zip(row);
-        let mut of_one_line = columns.filter(|(column, _)| !OF_SEVERAL_LINES.contains(column));
-        of_one_line.find_map(|(column, cell)| {
-            let lines = cell.split(|byte| *byte == b'\n').count() - 1;
-            (lines > 0).then_some((column, lines))
-        })
-    }
-
-    fn read(&mut self) -> Result<Option<ByteRecord>, RecordsError> {
-        let mut row = ByteRecord::new();
-        let read = self.reader.read_byte_record(&mut row);
-        let has_row = read.map_err(|error| interrupted(self.path, self.records, error))?;
-        Ok(has_row.then_some(row))
+    fn read(&mut self) -> Result<Option<Frame>, RecordsError> {
+        self.frames.next().map_err(|source| RecordsError::interrupted(self.path, self.records, source))
     }
 
     /// The text of the record that says what a row says; `None` where it is not UTF-8.
-    fn record(&self, row: &ByteRecord) -> Option<String> {
-        let cells: Option<Vec<&str>> = row.iter().map(|cell| std::str::from_utf8(cell).ok()).collect();
+    fn record(&self, row: &Frame) -> Option<String> {
+        let cells: Option<Vec<Cow<'_, str>>> = (0..row.fields.len()).map(|at| text_of(row, at)).collect();
         let cells = cells?;
         let cell = |wanted: &str| {
             let at = self.header.iter().position(|name| name.eq_ignore_ascii_case(wanted))?;
@@ -164,37 +155,14 @@ impl<'a> CsvRecords<'a> {
     }
 }
 
-/// A text whose line ends are one byte, so that lines are counted right.
-struct WithoutReturns<R>(R);
-
-impl<R: BufRead> Read for WithoutReturns<R> {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        loop {
-            let buffer = self.0.fill_buf()?;
-            if buffer.is_empty() || out.is_empty() {
-                return Ok(0);
-            }
-            let plain = buffer.iter().position(|byte| *byte == b'\r').unwrap_or(buffer.len()).min(out.len());
-            if plain > 0 {
-                out[..plain].copy_from_slice(&buffer[..plain]);
-                self.0.consume(plain);
-                return Ok(plain);
-            }
-            self.0.consume(1);
-            if self.0.fill_buf()?.first() != Some(&b'\n') {
-                out[0] = b'\r';
-                return Ok(1);
-            }
-        }
+/// A field as text, its line ends as LF; `None` where it is not UTF-8.
+fn text_of(row: &Frame, at: usize) -> Option<Cow<'_, str>> {
+    let field = &row.fields[at];
+    let text = std::str::from_utf8(&row.bytes[field.range.clone()]).ok()?;
+    if !field.is_quoted || !text.contains(['"', '\r']) {
+        return Some(Cow::Borrowed(text));
     }
-}
-
-fn interrupted(path: &Path, records: u64, error: csv::Error) -> RecordsError {
-    let source = match error.into_kind() {
-        csv::ErrorKind::Io(source) => source,
-        other => io::Error::other(format!("{other:?}")),
-    };
-    RecordsError::interrupted(path, records, source)
+    Some(Cow::Owned(text.replace("\"\"", "\"").replace("\r\n", "\n").replace('\r', "\n")))
 }
 
 #[cfg(test)]
@@ -229,7 +197,7 @@ mod tests {
                 r#""Connections":[{"ConnectionType":{"Title":"CHAdeMO"}},{"ConnectionType":{"Title":"CCS (Type 2)"}}],"#,
                 r#""GeneralComments":"a\nb","ID":7,"UUID":"U-7","UsageType":{"Title":"Public"}}"#
             ),
-            "line 4: it has 3 fields, and the header 10",
+            "line 4: it has 3 columns, and the header has 10",
             r#"line 5: {"AddressInfo":{"Latitude":"x","Longitude":9,"Title":"ä"},"ID":9}"#,
         ];
         assert_eq!(rows(text.as_bytes()).unwrap(), expected);
@@ -238,21 +206,52 @@ mod tests {
     }
 
     #[test]
-    fn a_quote_that_is_not_closed_gives_no_row_the_position_of_another() {
-        let text = format!(
-            "{HEADER}\n5,,fine,,,47.5,8.5,,,\n6,,\"broken,Street 1,,47.6,8.6,,,\n7,,seven,,,47.7,8.7,,,\n8,,\"ok\",,,46.1,7.1,,,\n"
-        );
-        let expected = [
-            r#"line 2: {"AddressInfo":{"Latitude":47.5,"Longitude":8.5,"Title":"fine"},"ID":5}"#,
-            "line 3: its `LocationTitle` holds the 2 lines behind it: a quote is not closed, and the rows in them are lost",
+    fn a_quote_that_is_not_closed_costs_its_own_row_only() {
+        let fine =
+            |line: u64, id: u64| format!(r#"line {line}: {{"AddressInfo":{{"Latitude":1,"Longitude":2}},"ID":{id}}}"#);
+        let never = |line: u64| format!("line {line}: a field begins with a quote that is never closed");
+        let goes_on =
+            |line: u64| format!("line {line}: a field goes on behind its closing quote; is a quote in it not doubled?");
+        let cases = [
+            (
+                "the next quote begins a field",
+                "6,,\"broken,,,1,2,,,\n7,,,,,1,2,,,\n8,,\"\",,,1,2,,,\n",
+                vec![never(2), fine(3, 7), fine(4, 8)],
+            ),
+            (
+                "text follows the next quote",
+                "6,,\"broken,,,1,2,,,\n7,,\"seven\",,,1,2,,,\n8,,,,,1,2,,,\n",
+                vec![goes_on(2), String::new(), fine(4, 8)],
+            ),
+            // The rows taken in have as many fields as one row.
+            (
+                "as many fields as the header",
+                "6,,\"broken,,,1,2,,,\n7,,\",,,1,2,,,\n8,,,,,1,2,,,\n",
+                vec![never(2), fine(4, 8)],
+            ),
+            (
+                "both are broken, and told as one",
+                "6,,\"broken,,,1,2,,,\n7,,\"broken,,,1,2,,,\n8,,,,,1,2,,,\n",
+                vec![goes_on(2), fine(4, 8)],
+            ),
         ];
-        assert_eq!(rows(text.as_bytes()).unwrap(), expected);
+        for (what, text, expected) in cases {
+            for end in ["\n", "\r\n"] {
+                let found = rows(format!("{HEADER}\n{text}").replace('\n', end).as_bytes()).expect(what);
+                for (found, expected) in found.iter().zip(&expected) {
+                    assert!(found == expected || expected.is_empty(), "{what}: {found}");
+                }
+                assert_eq!(found.len(), expected.len(), "{what}: {found:?}");
+            }
+        }
     }
 
     #[test]
     fn a_row_that_ends_with_the_file_is_a_cut() {
         let error = rows(format!("{HEADER}\n7,,a,,,1,2,,,\n8,,b").as_bytes()).expect_err("it is cut");
         assert_eq!(error.to_string(), "dump.csv is cut off after record 1; fetch it again");
+        let in_quotes = rows(format!("{HEADER}\n7,,a,,,1,2,,,\n8,,b,,,1,2,,,\"half a\nsen").as_bytes());
+        assert_eq!(in_quotes.expect_err("it is cut").to_string(), "dump.csv is cut off after record 1; fetch it again");
     }
 
     #[test]

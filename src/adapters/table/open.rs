@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::cell::Row;
-use super::csv::{Csv, Fields, Frame};
+use super::csv::{Csv, Fields};
 use super::error::TableError;
 use super::format::{self, Kind};
 #[cfg(feature = "gdal")]
@@ -16,7 +16,7 @@ use super::objects::Objects;
 use super::parquet::{self, ParquetRow, ParquetRows};
 use super::plan::{Named, Plan, PlannedId, PlannedPosition};
 use super::projection::Projection;
-use crate::adapters::io::{JsonRecord, JsonRecords, Layout};
+use crate::adapters::io::{Frame, JsonRecord, JsonRecords, Layout};
 use crate::domain::Reject;
 
 /// Most columns that a message names.

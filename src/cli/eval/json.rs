@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::Measured;
+use super::{Measured, one_sided};
 use crate::pipeline::evaluate::{Calibration, Counts, Measures, mean, median};
 
 /// One object: a list of sets, and what they come to.
@@ -39,6 +39,8 @@ fn set(measured: &Measured<'_>) -> Value {
         "group": group,
         "files": files,
         "notes": set.notes,
+        "one_sided": one_sided(set),
+        "unread_labels": set.unread_labels,
         "records": set.labelled.records.len(),
         "pairs": measures.pairs,
         "matches": measures.matches,

@@ -113,11 +113,17 @@ impl Eval {
         if self.features {
             return list_features(out);
         }
+        for (option, path) in [("--fit", &self.fit), ("--errors", &self.errors), ("--plot", &self.plot)] {
+            path.as_deref().map_or(Ok(()), |path| wiring::check_file(option, path))?;
+        }
         if let (Some(tables), Some(truth)) = (&self.tables, &self.truth) {
             let models = self.models_given()?.unwrap_or_else(Models::shipped);
             return tables::execute(self, [&tables[0], &tables[1]], truth, &models, out);
         }
         let sets = wiring::label_sets(&self.labels)?;
+        if self.fit.is_some() || self.hold_out {
+            sets.iter().try_for_each(learnable)?;
+        }
         let corpora: Vec<Corpus> =
             sets.iter().map(|set| Corpus::of(set.labelled.records.iter().map(Evidence::of))).collect();
         let groups: Vec<String> = sets.iter().map(|set| self.group_of(set)).collect();
@@ -143,7 +149,7 @@ impl Eval {
             fitted = hold_out(&self.template(charging?)?, &grouped).map_err(RunError::settings)?;
         } else if self.fit.is_some() {
             let found =
-                fit_on(&self.template(charging?)?, &grouped).map_err(|error| RunError::input("labels", error))?;
+                fit_on(&self.template(charging?)?, &grouped).map_err(|error| RunError::input(names(&sets), error))?;
             fitted = groups.iter().map(|group| (group.clone(), found.clone())).collect();
         }
         let given = self.models_given()?;
@@ -159,19 +165,21 @@ impl Eval {
         let mut measured = Vec::new();
         for (at, set) in sets.iter().enumerate() {
             let model = if is_charging(set) { &models[at].charging } else { &models[at].places };
-            let scores = judge(&set.labelled.pairs, &Compared::of(&corpora[at], &models[at], &compared[at]));
+            let compared = Compared::of(&corpora[at], &models[at], &compared[at]);
+            let scores = judge(&set.labelled.pairs, &compared).map_err(RunError::settings)?;
             let judged: Vec<Judged> = scores.iter().map(|(_, judged)| *judged).collect();
             let measures = Measures::of(&set.labelled.indices(), &judged, model.match_score, model.review_score);
             measured.push(Measured { set, group: groups[at].clone(), model, scores, measures });
         }
-        self.write_files(&measured, fitted.values().next())?;
+        // What was found is printed also where it cannot be written.
+        let written = self.write_files(&measured, fitted.values().next());
         tell_notes(&measured);
         if self.json {
             writeln!(out, "{}", json::of(&self.told(), &measured))?;
         } else {
             table::print(&self.told(), &measured, out)?;
         }
-        Ok(ExitCode::SUCCESS)
+        written.map(|()| ExitCode::SUCCESS)
     }
 
     /// Which model is measured, in words.
@@ -233,6 +241,42 @@ fn tell_notes(measured: &[Measured<'_>]) {
         // Nobody is left to tell when stderr is closed.
         writeln!(err, "note: {}: {note}", set.set.name).ok();
     }
+}
+
+/// What to know of a set whose labels are all of one kind: half of the measures say nothing.
+fn one_sided(set: &LabelSet) -> Option<String> {
+    let matches = set.labelled.pairs.iter().filter(|labelled| labelled.is_match).count();
+    let misses = set.labelled.pairs.len() - matches;
+    let missing = match (matches, misses) {
+        (_, 0) => "no pair is labelled a miss, so nothing can be merged wrongly: precision and F1 say nothing",
+        (0, _) => "no pair is labelled a match, so nothing can be missed: recall and F1 say nothing",
+        _ => return None,
+    };
+    let unread = match set.unread_labels {
+        0 => String::new(),
+        1 => "; 1 pair has a label that is neither".to_owned(),
+        count => format!("; {count} pairs have a label that is neither"),
+    };
+    Some(format!("{missing}{unread}"))
+}
+
+/// Whether a model can be learned from the labels of a set, as far as they could be read.
+///
+/// All labels of a set may say the same, because others may say the other; but not where that is so because the rest could
+/// not be read.
+fn learnable(set: &LabelSet) -> Result<(), RunError> {
+    match one_sided(set) {
+        Some(told) if set.unread_labels > 0 => Err(RunError::input(
+            &set.name,
+            format!("{told}; a label is 1 or 0, true or false, yes or no, match or miss, always or never"),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// The names of all sets, for a message.
+fn names(sets: &[LabelSet]) -> String {
+    sets.iter().map(|set| set.name.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 /// Whether the pairs of a set are mostly of two charging stations.

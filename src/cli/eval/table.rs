@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::io::Write;
 
-use super::Measured;
+use super::{Measured, one_sided};
 use crate::pipeline::evaluate::{Calibration, Counts, Judged, Measures, mean, median};
 
 /// Heads of the columns behind the set's name.
@@ -51,6 +51,11 @@ pub(super) fn print(told: &str, measured: &[Measured<'_>], out: &mut impl Write)
                 cells.push(if at == 0 || at == 6 { String::new() } else { cell(at, middle(&values)) });
             }
             writeln!(out, "{}", line(name, width, &cells))?;
+        }
+    }
+    for set in measured {
+        if let Some(told) = one_sided(set.set) {
+            writeln!(out, "\n{}: {told}", set.set.name)?;
         }
     }
     let mut all = Counts::default();

@@ -17,6 +17,8 @@ use crate::wiring;
 pub(super) fn execute(eval: &Eval, tables: [&Path; 2], truth: &Path, models: &Models, out: &mut impl Write) -> Ended {
     let (read, taxonomy) = wiring::two_tables(tables, truth)?;
     let linked = link_tables(&read.records, &read.truth, &taxonomy, models);
+    // What was found is printed also where it cannot be written.
+    let mut written = Ok(());
     if let Some(path) = &eval.errors {
         let corpus = Corpus::of(read.records.iter().map(Evidence::of));
         let compared = Compared::of(&corpus, models, &candidates(&corpus, &taxonomy));
@@ -39,7 +41,7 @@ pub(super) fn execute(eval: &Eval, tables: [&Path; 2], truth: &Path, models: &Mo
             score,
             records: [&read.records[*a], &read.records[*b]],
         });
-        wiring::write_file(path, &wrong::written(rows)?)?;
+        written = wiring::write_file(path, &wrong::written(rows)?);
     }
     let mut err = std::io::stderr().lock();
     for note in &read.notes {
@@ -52,6 +54,7 @@ pub(super) fn execute(eval: &Eval, tables: [&Path; 2], truth: &Path, models: &Mo
         let told = format!("{}\n  fitted on {}", eval.told(), models.places.fitted_on);
         print(&told, &linked, out)?;
     }
+    written?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -24,20 +24,20 @@ pub(super) fn csv(measured: &[Measured<'_>]) -> anyhow::Result<String> {
     let mut rows: Vec<(f64, Wrong<'_>)> = Vec::new();
     for set in measured {
         for ((score, judged), labelled) in set.scores.iter().zip(&set.set.labelled.pairs) {
-            if (judged.score >= set.model.match_score) == judged.is_match {
+            if (judged.score() >= set.model.match_score) == judged.is_match() {
                 continue;
             }
             let (a, b) = labelled.pair;
             let records = &set.set.labelled.records;
             let row = Wrong {
                 set: &set.set.name,
-                is_match: judged.is_match,
+                is_match: judged.is_match(),
                 remark: "",
                 match_score: set.model.match_score,
                 score,
                 records: [&records[a], &records[b]],
             };
-            rows.push(((judged.score - f64::from(u8::from(judged.is_match))).abs(), row));
+            rows.push(((judged.score() - f64::from(u8::from(judged.is_match()))).abs(), row));
         }
     }
     // Stable: equally wrong ones stay in the order of the labels.

@@ -125,24 +125,18 @@ fn side_by_side(records: &[&RecordTold]) -> Result<String, fmt::Error> {
 }
 
 fn place(about: &PlaceTold, records: &[RecordTold]) -> Result<String, fmt::Error> {
-    let mut text =
-        String::from("<section>\n<table><thead><tr><th></th><th>value</th><th>from</th></tr></thead><tbody>\n");
-    for (name, value) in &about.columns {
-        let gave: Vec<&str> = about
-            .provenance
-            .iter()
-            .filter(|given| given.property.strip_prefix('/') == Some(name))
-            .map(|given| given.record.as_str())
-            .collect();
-        writeln!(
-            text,
-            "<tr><th>{}</th><td>{}</td><td>{}</td></tr>",
-            escape(name),
-            escape(&plain(value)),
-            escape(&gave.join(", "))
-        )?;
+    let mut text = String::from("<section>\n");
+    for row in &about.rows {
+        if about.rows.len() > 1 {
+            writeln!(text, "<h2>In {}</h2>", escape(&row.table))?;
+        }
+        text += "<table><thead><tr><th></th><th>value</th><th>from</th></tr></thead><tbody>\n";
+        for (name, value) in &row.columns {
+            let (value, gave) = (escape(&plain(value)), escape(&row.givers(name).join(", ")));
+            writeln!(text, "<tr><th>{}</th><td>{value}</td><td>{gave}</td></tr>", escape(name))?;
+        }
+        text += "</tbody></table>\n";
     }
-    text += "</tbody></table>\n";
     if !about.conflicts.is_empty() {
         text += "<h2>Conflicts</h2>\n<table><thead><tr><th>attribute</th><th>record</th><th>says</th><th>taken</th><th>of</th>\
                  <th>by rule</th></tr></thead><tbody>\n";

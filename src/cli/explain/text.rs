@@ -39,20 +39,20 @@ fn write_all(told: &Explanation, out: &mut String) -> std::fmt::Result {
 
 fn place(about: &PlaceTold, out: &mut String) -> std::fmt::Result {
     writeln!(out, "\nplace {}", about.id)?;
-    for (name, value) in &about.columns {
-        let gave: Vec<&str> = about
-            .provenance
-            .iter()
-            .filter(|given| given.property.strip_prefix('/') == Some(name))
-            .map(|given| given.record.as_str())
-            .collect();
-        let gave = if gave.is_empty() { String::new() } else { format!("  (from {})", gave.join(", ")) };
-        writeln!(out, "  {name:<22}{}{gave}", plain(value))?;
-    }
-    for given in about.provenance.iter().filter(|given| given.property.is_empty()) {
-        let license = given.license.as_deref().unwrap_or("not stated");
-        let sure = given.confidence.map_or(String::new(), |sure| format!(", sure of it {sure:.2}"));
-        writeln!(out, "  record {}, licence {license}{sure}", given.record)?;
+    for row in &about.rows {
+        if about.rows.len() > 1 {
+            writeln!(out, " in {}", row.table)?;
+        }
+        for (name, value) in &row.columns {
+            let gave = row.givers(name).join(", ");
+            let gave = if gave.is_empty() { gave } else { format!("  (from {gave})") };
+            writeln!(out, "  {name:<22}{}{gave}", plain(value))?;
+        }
+        for given in row.provenance.iter().filter(|given| given.property.is_empty()) {
+            let license = given.license.as_deref().unwrap_or("not stated");
+            let sure = given.confidence.map_or(String::new(), |sure| format!(", sure of it {sure:.2}"));
+            writeln!(out, "  record {}, licence {license}{sure}", given.record)?;
+        }
     }
     if about.conflicts.is_empty() {
         return writeln!(out, "  no conflicts are kept");

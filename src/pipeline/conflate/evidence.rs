@@ -122,13 +122,25 @@ impl Evidence {
             postcode: folded(&about.address.postcode),
         }
     }
-}
 
-impl Evidence {
     /// Whether its category is about charging, of whatever vehicle.
     #[must_use]
     pub fn is_charging(&self) -> bool {
         self.categories.first().is_some_and(|name| name.ends_with("charging_station"))
+    }
+
+    /// A charging station so many metres north of a spot; no operator where that is empty.
+    #[cfg(test)]
+    pub(super) fn station(dataset: usize, north_m: f64, name: &str, operator: &str) -> Self {
+        Self {
+            dataset,
+            lon: 9.5,
+            lat: 47.0 + north_m * 9e-6,
+            categories: vec!["charging_station".into()],
+            names: vec![name.to_owned()],
+            operator: (!operator.is_empty()).then(|| operator.to_owned()),
+            ..Self::default()
+        }
     }
 }
 

@@ -5,8 +5,14 @@
 //!
 //! - **Known**: two records of different sources that share an id, neither of which shares one with another record of the
 //!   other's source, and which no person keeps apart. The others are ambiguous: counted, not judged.
+//! - **Recall**: of the known pairs, those found.
+//! - **Precision**: of the matches that the known pairs can judge, the right ones. A match is judged where one of its
+//!   records has a known partner in the other's source: it is right if the other is that partner, and wrong if it is
+//!   another record. Only a further record that is found to be one place with the known partner is not judged: whether the
+//!   source has the place twice is not known. Nothing is said of matches of two records without a known partner.
 //! - **Cost**: nothing where no id is shared; else that of matching the records concerned and their neighbourhood.
-//! - **Bias**: records that share ids are better kept than the rest, so the matcher may do worse on those.
+//! - **Bias**: records that share ids are better kept than the rest, so the matcher may do worse on those. Where a source
+//!   has a place twice and shares the id of one, a match with the other counts as wrong, though it is right.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -34,7 +40,7 @@ pub struct FoundBlind {
     pub compared: u64,
     /// Of the known pairs, those in one place with ids hidden.
     pub found: u64,
-    /// Pairs in one place with ids hidden of which both records have a known partner in the other's source.
+    /// Pairs in one place with ids hidden that known pairs show to be right or wrong.
     pub judged: u64,
     /// Of these, the known ones.
     pub right: u64,
@@ -100,12 +106,18 @@ pub(super) fn find_blind(
         count.compared += u64::from(pairs.binary_search(&pair).is_ok());
         count.found += u64::from(together.contains(&pair));
     }
-    for pair in together {
-        if let (Some(of_a), Some(_)) = (partner(pair.0, pair.1, &corpus), partner(pair.1, pair.0, &corpus)) {
-            let count = told.entry(sources(&corpus, pair)).or_default();
-            count.judged += 1;
-            count.right += u64::from(of_a == pair.1);
-        }
+    let are_together = |a: usize, b: usize| together.contains(&(a.min(b), a.max(b)));
+    for pair in &together {
+        let (a, b) = *pair;
+        let is_right = match (partner(a, b, &corpus), partner(b, a, &corpus)) {
+            (Some(of_a), Some(_)) => of_a == b,
+            (Some(known), None) if !are_together(known, b) => false,
+            (None, Some(known)) if !are_together(known, a) => false,
+            _ => continue,
+        };
+        let count = told.entry(sources(&corpus, *pair)).or_default();
+        count.judged += 1;
+        count.right += u64::from(is_right);
     }
     told
 }
@@ -155,14 +167,8 @@ mod tests {
 
     fn found(stations: &[Station], forced: &[(Pair, Decision)]) -> FoundBlind {
         let evidence = stations.iter().map(|(dataset, north_m, name, operator, id)| Evidence {
-            dataset: *dataset,
-            lon: 9.5,
-            lat: 47.0 + north_m * 9e-6,
-            categories: vec!["charging_station".into()],
-            names: vec![(*name).to_owned()],
-            operator: (!operator.is_empty()).then(|| (*operator).to_owned()),
             ids: id.split(' ').filter(|id| !id.is_empty()).map(str::to_owned).collect(),
-            ..Evidence::default()
+            ..Evidence::station(*dataset, *north_m, name, operator)
         });
         let taxonomy = Taxonomy::parse("category = []", &[]).expect("no category is a taxonomy");
         let forced = forced.iter().copied().collect();
@@ -176,7 +182,7 @@ mod tests {
 
     #[test]
     fn what_is_found_is_held_against_what_is_known() {
-        let cases: [(&str, &[Station], FoundBlind); 8] = [
+        let cases: [(&str, &[Station], FoundBlind); 10] = [
             ("no ids", &[(0, 0.0, "mole", "", ""), (1, 5.0, "mole", "", "")], counts(0, 0, 0, 0, 0, 0)),
             ("alike and near", &[(0, 0.0, "mole", "", "x"), (1, 5.0, "mole", "", "x")], counts(1, 0, 1, 1, 1, 1)),
             ("too far", &[(0, 0.0, "mole", "", "x"), (1, 5000.0, "mole", "", "x")], counts(1, 0, 0, 0, 0, 0)),
@@ -202,9 +208,24 @@ mod tests {
                 counts(2, 0, 2, 0, 2, 0),
             ),
             (
-                "a rival without an id takes it: no known partner is contradicted",
+                "a rival without an id takes it",
                 &[(0, 0.0, "mole", "", "x"), (1, 5.0, "mole", "", ""), (1, 60.0, "alte mole", "", "x")],
-                counts(1, 0, 1, 0, 0, 0),
+                counts(1, 0, 1, 0, 1, 0),
+            ),
+            (
+                "the other source has it twice, once without an id",
+                &[(0, 0.0, "mole", "", "x"), (1, 3.0, "mole", "", "x"), (1, 4.0, "mole", "", "")],
+                counts(1, 0, 1, 1, 1, 1),
+            ),
+            (
+                "a match of two records without a known partner says nothing",
+                &[
+                    (0, 0.0, "mole", "", "x"),
+                    (1, 5.0, "mole", "", "x"),
+                    (0, 400.0, "hafen", "", ""),
+                    (1, 405.0, "hafen", "", ""),
+                ],
+                counts(1, 0, 1, 1, 1, 1),
             ),
         ];
         for (what, stations, expected) in cases {

@@ -32,6 +32,7 @@ mod sites;
 mod spelling;
 mod survivorship;
 mod tokens;
+mod uncompared;
 mod veto;
 mod words;
 
@@ -47,6 +48,7 @@ pub use model::{Curve, Model, ModelError, Models, Piece, Shape, probability};
 pub use partners::partners;
 pub use score::{Compared, Score};
 pub use survivorship::{Attribute, Rule, Survivorship};
+pub use uncompared::{Uncompared, uncompared};
 pub use veto::Veto;
 
 use std::collections::BTreeMap;
@@ -68,6 +70,8 @@ pub struct Conflation {
     pub candidates: u64,
     /// Decisions on records that no source has.
     pub decisions_unused: usize,
+    /// Pairs that decisions unite through other records though a veto keeps them apart, by their records.
+    pub overruled: Vec<(usize, usize)>,
     /// What the matcher finds of the pairs that are known by their ids, when these are hidden.
     pub found_blind: BySources,
 }
@@ -81,6 +85,8 @@ pub struct Resolution {
     pub links: Vec<Link>,
     /// Pairs compared.
     pub candidates: u64,
+    /// Pairs that decisions unite through other records though a veto keeps them apart, sorted.
+    pub overruled: Vec<(usize, usize)>,
 }
 
 /// Finds the records that are the same place. `forced` are a person's verdicts, by indices, the smaller first.
@@ -93,7 +99,8 @@ pub fn resolve(
 ) -> Resolution {
     let compared = Compared::with_candidates(corpus, models, taxonomy);
     let (clusters, links) = cluster::of(corpus, models, &compared, forced);
-    Resolution { clusters, links, candidates: compared.len() as u64 }
+    let overruled = decisions::overruled(forced, &compared);
+    Resolution { clusters, links, candidates: compared.len() as u64, overruled }
 }
 
 /// The pairs that [`resolve`] compares: indices of two records, the smaller first; sorted, each once.
@@ -118,10 +125,10 @@ pub fn conflate(
 ) -> Result<Conflation, RunError> {
     let forced = decisions.among(records);
     let corpus = corpus_of(records)?;
-    let Resolution { clusters, links, candidates } = resolve(&corpus, taxonomy, models, &forced);
+    let Resolution { clusters, links, candidates, overruled } = resolve(&corpus, taxonomy, models, &forced);
     let decisions_unused = decisions.len() - forced.len();
     let found_blind = hidden_ids::find_blind(corpus, taxonomy, models, &forced);
-    Ok(Conflation { clusters, links, candidates, decisions_unused, found_blind })
+    Ok(Conflation { clusters, links, candidates, decisions_unused, overruled, found_blind })
 }
 
 fn corpus_of(records: &Records) -> Result<Corpus, RunError> {

@@ -270,6 +270,9 @@ fn are_namesakes(a: &Compact, b: &Compact, common: u32, corpus: &Corpus) -> bool
 }
 
 #[cfg(test)]
+mod properties;
+
+#[cfg(test)]
 mod tests {
     use super::super::candidates;
     use super::super::evidence::Evidence;

@@ -214,9 +214,7 @@ impl<'c> Compared<'c> {
             probability: probability(log_odds + against),
         }
     }
-}
 
-impl Compared<'_> {
     /// What keeps two records apart, if anything does.
     #[must_use]
     pub fn veto(&self, pair: Pair) -> Option<Veto> {

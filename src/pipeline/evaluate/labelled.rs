@@ -75,13 +75,24 @@ impl LabelledSet {
     }
 }
 
+/// A model gives a pair something else than a probability.
+#[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
+#[error("the model scores a pair {score}, which is no probability; weights that are so large sum up to no number")]
+pub struct NoProbability {
+    score: f64,
+}
+
 /// Scores every labelled pair, in order. A vetoed pair scores 0, since no score merges it.
-#[must_use]
-pub fn judge(pairs: &[LabelledPair], compared: &Compared<'_>) -> Vec<(Score, Judged)> {
+///
+/// # Errors
+///
+/// When a score is no probability.
+pub fn judge(pairs: &[LabelledPair], compared: &Compared<'_>) -> Result<Vec<(Score, Judged)>, NoProbability> {
     let judged = |labelled: &LabelledPair| {
         let score = compared.score(labelled.pair);
         let probability = if score.veto.is_some() { 0.0 } else { score.probability };
-        (score, Judged { score: probability, is_match: labelled.is_match })
+        let judged = Judged::new(probability, labelled.is_match).ok_or(NoProbability { score: probability })?;
+        Ok((score, judged))
     };
     pairs.par_iter().map(judged).collect()
 }

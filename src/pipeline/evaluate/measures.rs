@@ -8,10 +8,28 @@ use super::{Calibration, Interval, wilson};
 /// A scored pair and the truth about it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Judged {
+    pub(super) score: f64,
+    pub(super) is_match: bool,
+}
+
+impl Judged {
+    /// A pair that scores so, in `[0, 1]`; `None` for what is no probability, which would make every measure of it wrong.
+    #[must_use]
+    pub fn new(score: f64, is_match: bool) -> Option<Self> {
+        (0.0..=1.0).contains(&score).then_some(Self { score, is_match })
+    }
+
     /// The probability that the two are one place, in `[0, 1]`.
-    pub score: f64,
+    #[must_use]
+    pub fn score(self) -> f64 {
+        self.score
+    }
+
     /// Whether they are.
-    pub is_match: bool,
+    #[must_use]
+    pub fn is_match(self) -> bool {
+        self.is_match
+    }
 }
 
 /// Pairs by verdict and truth.
@@ -277,6 +295,13 @@ mod tests {
             (0.10, 0),
             (0.05, 0),
         ])
+    }
+
+    #[test]
+    fn what_is_no_probability_is_no_score() {
+        for (score, expected) in [(0.0, true), (1.0, true), (-0.1, false), (1.1, false), (f64::NAN, false)] {
+            assert_eq!(Judged::new(score, true).is_some(), expected, "{score}");
+        }
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub use calibration::{Bin, Calibration};
 pub use clusters::{BCubed, components};
 pub use hold_out::{Grouped, HoldOutError, fit_on, hold_out};
 pub use interval::{Interval, wilson};
-pub use labelled::{LabelledPair, LabelledSet, LeftOutPair, judge};
+pub use labelled::{LabelledPair, LabelledSet, LeftOutPair, NoProbability, judge};
 pub use linked::{Linked, link_tables};
 pub use measures::{Counts, Curve, Judged, Measures, Operating, Review, mean, median};
 pub use plot::{Plotted, precision_recall_svg};

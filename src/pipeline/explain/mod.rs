@@ -13,7 +13,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::RunError;
-use super::conflate::{Compared, candidates};
+use super::conflate::{Compared, Uncompared, candidates, uncompared};
 use super::ports::Snapshot;
 use crate::domain::Taxonomy;
 use bridge::Bridge;
@@ -21,7 +21,7 @@ use name::{Named, resolve};
 use pair::Links;
 
 pub use pair::{PairTold, Rival, SeenFeature};
-pub use place::{ConflictTold, PlaceTold, ProvenanceTold};
+pub use place::{ConflictTold, PlaceTold, ProvenanceTold, RowTold};
 
 /// What there is to say of what was asked.
 #[derive(Debug, Clone, Serialize)]
@@ -86,6 +86,15 @@ pub struct RecordTold {
     pub evidence: Value,
 }
 
+/// The run that is explained: what it kept, and its records compared again.
+struct Run<'r> {
+    bridge: &'r Bridge,
+    links: &'r Links,
+    compared: &'r Compared<'r>,
+    /// Why the run did not compare two records; `None` where it did.
+    uncompared: &'r dyn Fn((usize, usize)) -> Option<Uncompared>,
+}
+
 /// Explains two records, one record, or one place.
 ///
 /// Records are named `dataset:id`, or by the id alone where that is enough; places by their UUID.
@@ -104,7 +113,14 @@ pub fn explain(
     let bridge = Bridge::read(snapshot)?;
     let links = Links::read(snapshot)?;
     // What a pair scores depends on the rivals of both, and what those score on theirs.
-    let compared = Compared::of(&bridge.corpus, &bridge.models, &candidates(&bridge.corpus, taxonomy));
+    let candidates = candidates(&bridge.corpus, taxonomy);
+    let compared = Compared::of(&bridge.corpus, &bridge.models, &candidates);
+    let run = Run {
+        bridge: &bridge,
+        links: &links,
+        compared: &compared,
+        uncompared: &|pair| uncompared(pair, &candidates, &bridge.corpus, taxonomy),
+    };
     let mut told = Explanation {
         snapshot: manifest.snapshot.clone(),
         made_by: manifest.versions.poimill.clone(),
@@ -127,7 +143,7 @@ pub fn explain(
                 told.asked = "place";
                 told.place = Some(place::tell(&place, &bridge, snapshot)?);
                 let members = bridge.members(&place);
-                told.pairs = pair::of_place(&members, &bridge, &links, &compared);
+                told.pairs = pair::of_place(&members, &run);
                 named = members;
             }
             Named::Place(_) => {
@@ -141,9 +157,9 @@ pub fn explain(
             let message = format!("`{}` is one record under two names; name two records", bridge.full_name(*a));
             return Err(RunError::settings(message));
         }
-        ("pair", [a, b]) => told.pairs.push(pair::tell(*a, *b, &bridge, &links, &compared)),
+        ("pair", [a, b]) => told.pairs.push(pair::tell(*a, *b, &run)),
         ("record", [a]) => {
-            told.pairs = pair::of_record(*a, &bridge, &links, &compared);
+            told.pairs = pair::of_record(*a, &run);
             if told.pairs.iter().all(|pair| !pair.kept) {
                 told.notes.push("no other record scored high enough to be looked at closely".to_owned());
             }

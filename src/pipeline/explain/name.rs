@@ -28,6 +28,9 @@ pub(super) enum Named {
 /// Finds what is meant by `name`: `dataset:id`, an id alone, or the UUID of a place.
 pub(super) fn resolve(name: &str, bridge: &Bridge, snapshot: &dyn Snapshot) -> Result<Named, RunError> {
     let name = name.trim();
+    if name.is_empty() {
+        return Err(RunError::settings("a name is empty; name a record, `source:id`, or a place by its UUID"));
+    }
     let full = name.split_once(':').filter(|(dataset, _)| bridge.datasets.iter().any(|known| known == dataset));
     let meant: Vec<(&str, &str)> = match full {
         Some(pair) => vec![pair],

@@ -1,14 +1,15 @@
 //! Pair: every feature of two records with its weight, what decided, and what else each might have been.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use serde_json::Value;
 
+use super::Run;
 use super::bridge::Bridge;
 use crate::domain::Cell;
 use crate::pipeline::RunError;
-use crate::pipeline::conflate::{Compared, Decision, Feature, Reason, Score, partners, probability};
+use crate::pipeline::conflate::{Decision, Feature, Reason, Score, Uncompared, partners, probability};
 use crate::pipeline::ports::Snapshot;
 use crate::pipeline::tabulate::read_rows;
 use crate::pipeline::tabulate::tables::LINKS;
@@ -145,6 +146,30 @@ impl Links {
         self.kept.get(&key(a, b)).or_else(|| self.kept.get(&key(b, a)))
     }
 
+    /// The records through which decisions unite these two, both ends included, by the fewest decisions; `None` where they do not.
+    fn decided_way(&self, from: &str, to: &str) -> Option<Vec<String>> {
+        let always = || self.kept.iter().filter(|(_, kept)| decision(Some(&kept.reason)) == Some("always"));
+        let mut ways: Vec<Vec<&str>> = vec![vec![from]];
+        let mut seen: BTreeSet<&str> = BTreeSet::from([from]);
+        while !ways.is_empty() {
+            let mut longer = Vec::new();
+            for way in ways {
+                let last = *way.last()?;
+                if last == to {
+                    return Some(way.into_iter().map(str::to_owned).collect());
+                }
+                let next = always().filter_map(|((a, b), _)| match () {
+                    () if a == last => Some(b.as_str()),
+                    () if b == last => Some(a.as_str()),
+                    () => None,
+                });
+                longer.extend(next.filter(|next| seen.insert(next)).map(|next| [&way[..], &[next]].concat()));
+            }
+            ways = longer;
+        }
+        None
+    }
+
     /// The pairs of a record, as indices into the bridge.
     fn of(&self, at: usize, bridge: &Bridge) -> Vec<(usize, usize)> {
         let own = bridge.full_name(at);
@@ -154,23 +179,31 @@ impl Links {
 }
 
 /// The pairs of a record: those that the run kept, else the best that there is; one place first, then best first.
-pub(super) fn of_record(at: usize, bridge: &Bridge, links: &Links, compared: &Compared<'_>) -> Vec<PairTold> {
-    let mut pairs: Vec<PairTold> =
-        links.of(at, bridge).into_iter().map(|(a, b)| tell(a, b, bridge, links, compared)).collect();
+pub(super) fn of_record(at: usize, run: &Run<'_>) -> Vec<PairTold> {
+    let Run { bridge, links, compared, .. } = *run;
+    let mut pairs: Vec<PairTold> = links.of(at, bridge).into_iter().map(|(a, b)| tell(a, b, run)).collect();
     best_first(&mut pairs);
     if pairs.is_empty() {
         let best = partners(at, None, RIVAL_M, compared).into_iter().next();
-        pairs.extend(best.map(|(other, _)| tell(at.min(other), at.max(other), bridge, links, compared)));
+        pairs.extend(best.map(|(other, _)| tell(at.min(other), at.max(other), run)));
     }
     pairs
 }
 
-/// The pairs of a place's records: those that the run kept, and those among its records that nothing else ties to it.
-pub(super) fn of_place(members: &[usize], bridge: &Bridge, links: &Links, compared: &Compared<'_>) -> Vec<PairTold> {
+/// The pairs of a place's records: those that the run kept, and those that only decisions on others unite against a veto.
+pub(super) fn of_place(members: &[usize], run: &Run<'_>) -> Vec<PairTold> {
+    let Run { bridge, links, compared, .. } = *run;
     let mut pairs: Vec<(usize, usize)> = members.iter().flat_map(|at| links.of(*at, bridge)).collect();
+    for (rank, a) in members.iter().enumerate() {
+        let overruled = members[rank + 1..].iter().map(|b| (*a, *b)).filter(|pair| {
+            let way = || links.decided_way(&bridge.full_name(pair.0), &bridge.full_name(pair.1));
+            compared.veto(*pair).is_some() && way().is_some()
+        });
+        pairs.extend(overruled);
+    }
     pairs.sort_unstable();
     pairs.dedup();
-    let mut told: Vec<PairTold> = pairs.into_iter().map(|(a, b)| tell(a, b, bridge, links, compared)).collect();
+    let mut told: Vec<PairTold> = pairs.into_iter().map(|(a, b)| tell(a, b, run)).collect();
     best_first(&mut told);
     told
 }
@@ -180,7 +213,8 @@ fn best_first(pairs: &mut [PairTold]) {
 }
 
 /// What there is to say of two records.
-pub(super) fn tell(a: usize, b: usize, bridge: &Bridge, links: &Links, compared: &Compared<'_>) -> PairTold {
+pub(super) fn tell(a: usize, b: usize, run: &Run<'_>) -> PairTold {
+    let Run { bridge, links, compared, .. } = *run;
     let (name_a, name_b) = (bridge.full_name(a), bridge.full_name(b));
     let (model_name, model) = bridge.model(a, b);
     let now = compared.score((a, b));
@@ -219,12 +253,12 @@ pub(super) fn tell(a: usize, b: usize, bridge: &Bridge, links: &Links, compared:
         veto: now.veto.map(|veto| veto.name().to_owned()),
         decision: decision(reason.as_deref()),
         reason,
-        rival_of_a: rival(a, b, bridge, links, compared),
-        rival_of_b: rival(b, a, bridge, links, compared),
+        rival_of_a: rival(a, b, run),
+        rival_of_b: rival(b, a, run),
         a: name_a,
         b: name_b,
     };
-    pair.why = why(&pair, a, b, bridge, links, compared);
+    pair.why = why(&pair, a, b, run);
     pair
 }
 
@@ -245,7 +279,8 @@ fn decision(reason: Option<&str>) -> Option<&'static str> {
 }
 
 /// The best partner of `record` in the source of `partner`, but for `partner` itself.
-fn rival(record: usize, partner: usize, bridge: &Bridge, links: &Links, compared: &Compared<'_>) -> Option<Rival> {
+fn rival(record: usize, partner: usize, run: &Run<'_>) -> Option<Rival> {
+    let Run { bridge, links, compared, .. } = *run;
     let found = partners(record, Some(bridge.dataset(partner)), RIVAL_M, compared);
     let (at, score) = found.into_iter().find(|(at, _)| *at != partner)?;
     let kept = links.get(&bridge.full_name(record), &bridge.full_name(at));
@@ -267,14 +302,32 @@ fn words(name: &str) -> String {
 }
 
 /// What decided, as a sentence.
-fn why(pair: &PairTold, a: usize, b: usize, bridge: &Bridge, links: &Links, compared: &Compared<'_>) -> String {
+fn why(pair: &PairTold, a: usize, b: usize, run: &Run<'_>) -> String {
+    let bridge = run.bridge;
     let PairTold { match_score, review_score, probability, together, .. } = *pair;
+    if let (true, None, Some(veto)) = (together, pair.decision, &pair.veto)
+        && let Some(way) = run.links.decided_way(&pair.a, &pair.b)
+    {
+        return format!(
+            "a person's decisions unite them through others ({}), though a veto keeps the two apart: {}",
+            way.join(", "),
+            words(veto)
+        );
+    }
     let Some((verdict, reason)) = pair.verdict.as_deref().zip(pair.reason.as_deref()) else {
         return match &pair.veto {
             _ if together => "other records hold both in it; the run kept no row of this pair".to_owned(),
             Some(veto) => format!("vetoed: {}", words(veto)),
             None if probability >= review_score => {
-                format!("the score is at least review_score, {review_score}, but they are out of each other's radius")
+                let why = match (run.uncompared)((a, b)) {
+                    Some(Uncompared::OtherKind) => "things of these kinds are never compared",
+                    Some(Uncompared::OutOfReach) => "they are out of each other's radius",
+                    Some(Uncompared::Crowded) => {
+                        "they stand in a crowd: so many others are nearer to each that the run did not compare the two"
+                    }
+                    None => "the run kept no row of this pair",
+                };
+                format!("the score is at least review_score, {review_score}, but {why}")
             }
             None => format!("the score is below review_score, {review_score}"),
         };
@@ -306,7 +359,7 @@ fn why(pair: &PairTold, a: usize, b: usize, bridge: &Bridge, links: &Links, comp
             format!("one of the two has a better partner in the other's source{taken}")
         }
         _ if is(Reason::GroupKeptApart) => {
-            let apart = kept_apart(a, b, bridge, links, compared);
+            let apart = kept_apart(a, b, run);
             let apart = apart.map_or(String::new(), |(x, y, why)| format!(": {x} and {y}, {why}"));
             format!("other records of their places are kept apart{apart}")
         }
@@ -325,13 +378,8 @@ fn partner(a: usize, b: usize, bridge: &Bridge) -> Option<(String, String)> {
 }
 
 /// Two records of the places of these that a veto or a person keeps apart.
-fn kept_apart(
-    a: usize,
-    b: usize,
-    bridge: &Bridge,
-    links: &Links,
-    compared: &Compared<'_>,
-) -> Option<(String, String, String)> {
+fn kept_apart(a: usize, b: usize, run: &Run<'_>) -> Option<(String, String, String)> {
+    let Run { bridge, links, compared, .. } = *run;
     let (of_a, of_b) = (bridge.members(bridge.place_id(a)), bridge.members(bridge.place_id(b)));
     let pairs = of_a.iter().flat_map(|x| of_b.iter().map(move |y| (*x.min(y), *x.max(y))));
     pairs.filter(|(x, y)| x != y).find_map(|(x, y)| {

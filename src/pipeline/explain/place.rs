@@ -19,12 +19,30 @@ const CONFLICTS: &str = "conflicts";
 pub struct PlaceTold {
     /// Its id.
     pub id: String,
-    /// Its row: every column that says something and is no geometry or hash.
+    /// Its row in `places`; in layered output one in the table of each source that knows it.
+    pub rows: Vec<RowTold>,
+    /// What records say otherwise.
+    pub conflicts: Vec<ConflictTold>,
+}
+
+/// A row of a place.
+#[derive(Debug, Clone, Serialize)]
+pub struct RowTold {
+    /// The table that it stands in.
+    pub table: String,
+    /// Every column that says something and is no geometry or hash.
     pub columns: serde_json::Map<String, Value>,
     /// Which record gave what.
     pub provenance: Vec<ProvenanceTold>,
-    /// What records say otherwise.
-    pub conflicts: Vec<ConflictTold>,
+}
+
+impl RowTold {
+    /// The records that gave a column.
+    #[must_use]
+    pub fn givers(&self, column: &str) -> Vec<&str> {
+        let gave = self.provenance.iter().filter(|given| given.property.strip_prefix('/') == Some(column));
+        gave.map(|given| given.record.as_str()).collect()
+    }
 }
 
 /// Which record gave an attribute.
@@ -61,23 +79,19 @@ pub struct ConflictTold {
 const LEFT_OUT: [&str; 7] = ["id", "geometry", "bbox", "footprint", "content_hash", "row_hash", "sources"];
 
 pub(super) fn tell(id: &str, bridge: &Bridge, snapshot: &dyn Snapshot) -> Result<PlaceTold, RunError> {
-    let mut told =
-        PlaceTold { id: id.to_owned(), columns: serde_json::Map::new(), provenance: Vec::new(), conflicts: Vec::new() };
+    let mut told = PlaceTold { id: id.to_owned(), rows: Vec::new(), conflicts: Vec::new() };
     // Layered output has a table per source in its stead.
     let layered = bridge.datasets.iter().map(|name| format!("{}_{name}", PLACES.name));
     let tables = std::iter::once(PLACES.name.to_string()).chain(layered).filter(|table| snapshot.has(table));
     for table in tables {
         for row in row_of(id, &table, snapshot)? {
-            for (column, cell) in PLACES.columns.iter().zip(&row) {
-                let value = without_nulls(cell.to_json());
-                let says = !LEFT_OUT.contains(&&*column.name) && !is_empty(&value);
-                if says && !told.columns.contains_key(&*column.name) {
-                    told.columns.insert(column.name.to_string(), value);
-                }
-            }
-            if let Cell::List(sources) = &row[PLACES.index_of("sources")] {
-                told.provenance.extend(sources.iter().map(|source| provenance(&source.to_json())));
-            }
+            let named = PLACES.columns.iter().map(|column| column.name.to_string()).zip(&row);
+            let values = named.map(|(name, cell)| (name, without_nulls(cell.to_json())));
+            let columns =
+                values.filter(|(name, value)| !LEFT_OUT.contains(&name.as_str()) && !is_empty(value)).collect();
+            let sources = if let Cell::List(sources) = &row[PLACES.index_of("sources")] { &sources[..] } else { &[] };
+            let provenance = sources.iter().map(|source| provenance(&source.to_json())).collect();
+            told.rows.push(RowTold { table: table.clone(), columns, provenance });
         }
     }
     if snapshot.has(CONFLICTS) {

@@ -3,6 +3,7 @@
 pub(crate) mod database;
 pub(crate) mod demo;
 pub(crate) mod snapshot;
+pub(crate) mod town;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

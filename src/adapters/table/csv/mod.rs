@@ -1,6 +1,5 @@
 //! CSV: what parts its fields, where its header is, and its records as rows.
 
-mod frames;
 mod text;
 
 use std::io::BufRead;
@@ -8,14 +7,13 @@ use std::path::Path;
 
 use encoding_rs::{Encoding, UTF_8};
 
-pub(super) use frames::Frame;
-use frames::Frames;
 pub(super) use text::Fields;
 use text::decoded;
 
 use super::error::TableError;
 use super::mapping::Mapping;
 use super::plan::Named;
+use crate::adapters::io::{Frame, Frames};
 
 /// What may part the fields, where the mapping does not say.
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use encoding_rs::Encoding;
 use serde_json::{Map, Value};
 
-use super::frames::{Broken, Frame};
+use crate::adapters::io::{Broken, Frame};
 use crate::adapters::table::cell::{Cell, Row};
 use crate::domain::{Finding, FindingRule, RecordId, Reject, RejectCode};
 
@@ -111,18 +111,11 @@ impl Fields {
     }
 
     fn refused(&self, line: u64, broken: Broken) -> Reject {
-        let (code, message) = match broken {
-            Broken::Columns(columns) => {
-                let expected = self.columns.len();
-                (RejectCode::WrongColumnCount, format!("it has {columns} columns, and the header has {expected}"))
-            }
-            Broken::TextAfterQuote => (
-                RejectCode::Malformed,
-                "a field goes on behind its closing quote; is a quote in it not doubled?".into(),
-            ),
-            Broken::OpenQuote => (RejectCode::Malformed, "a field begins with a quote that is never closed".into()),
-            Broken::TooLong => (RejectCode::Malformed, "the line is longer than any record".into()),
+        let code = match broken {
+            Broken::Columns(_) => RejectCode::WrongColumnCount,
+            Broken::TextAfterQuote | Broken::OpenQuote | Broken::TooLong => RejectCode::Malformed,
         };
+        let message = broken.told(self.columns.len());
         Reject { record_id: RecordId::new(format!("line {line}")), code, position: None, line: Some(line), message }
     }
 }

@@ -16,15 +16,8 @@ type Named<'c> = (usize, &'c [&'c str], f64);
 type Station = (usize, f64, &'static str, &'static str);
 
 fn clusters(stations: &[Station]) -> Vec<Vec<usize>> {
-    let evidence = stations.iter().map(|(dataset, north_m, name, operator)| Evidence {
-        dataset: *dataset,
-        lon: 9.5,
-        lat: 47.0 + north_m * 9e-6,
-        categories: vec!["charging_station".into()],
-        names: vec![(*name).to_owned()],
-        operator: (!operator.is_empty()).then(|| (*operator).to_owned()),
-        ..Evidence::default()
-    });
+    let evidence =
+        stations.iter().map(|(dataset, north_m, name, operator)| Evidence::station(*dataset, *north_m, name, operator));
     let taxonomy = Taxonomy::parse("category = []", &[]).expect("no category is a taxonomy");
     resolve(&Corpus::of(evidence), &taxonomy, &Models::shipped(), &BTreeMap::new()).clusters
 }

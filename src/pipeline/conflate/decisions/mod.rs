@@ -2,6 +2,7 @@
 //!
 //! A row without a decision is a question that a run has asked; it decides nothing.
 
+mod overruled;
 mod sheet;
 mod update;
 
@@ -11,6 +12,7 @@ use std::fmt::Write;
 use super::candidates::Pair;
 use crate::domain::RecordId;
 use crate::pipeline::records::Records;
+pub(super) use overruled::overruled;
 use sheet::{OpenQuote, Sheet};
 pub use update::{UnderReview, Updated, update};
 
@@ -56,7 +58,7 @@ pub enum DecisionsError {
     #[error("line {line} of the decisions contradicts an earlier line on the same pair (line {earlier})")]
     Contradiction { line: usize, earlier: usize },
     #[error("the decisions keep {a} and {b} apart, but unite them through other records (line {line})")]
-    Circle { line: usize, a: RecordId, b: RecordId },
+    Circle { line: usize, a: String, b: String },
 }
 
 /// A text as a sheet with the columns of decisions; `None` where it is blank.
@@ -114,8 +116,8 @@ impl Decisions {
         let decisions = decisions.into_iter().map(|(pair, (decision, _))| (pair, decision)).collect();
         match united_but_apart(&decisions) {
             Some(pair) => {
-                let [(_, a), (_, b)] = pair;
-                Err(DecisionsError::Circle { line: lines[pair], a: a.clone(), b: b.clone() })
+                let [a, b] = pair.each_ref().map(|(dataset, id)| format!("{}:{id}", datasets[*dataset]));
+                Err(DecisionsError::Circle { line: lines[pair], a, b })
             }
             None => Ok(Self(decisions)),
         }
@@ -211,7 +213,7 @@ mod tests {
             ("osm,node/1,ocm,\"7,never", Err("line 2 of the decisions opens a quote that is never closed")),
             (
                 "osm,1,ocm,2,always\nocm,2,osm,3,always\nosm,1,osm,3,never",
-                Err("the decisions keep 1 and 3 apart, but unite them through other records (line 4)"),
+                Err("the decisions keep osm:1 and osm:3 apart, but unite them through other records (line 4)"),
             ),
         ];
         for (rows, expected) in cases {

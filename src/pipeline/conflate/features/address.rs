@@ -151,17 +151,8 @@ mod tests {
         ];
         for (line, street, numbers) in cases {
             let (words, found) = parse(line);
-            assert_eq!((words.as_slice(), found.as_slice()), (street.map_strings().as_slice(), numbers), "{line}");
-        }
-    }
-
-    trait Strings {
-        fn map_strings(&self) -> Vec<String>;
-    }
-
-    impl Strings for &[&str] {
-        fn map_strings(&self) -> Vec<String> {
-            self.iter().map(|text| (*text).to_owned()).collect()
+            assert_eq!(words, street, "{line}");
+            assert_eq!(found, numbers, "{line}");
         }
     }
 }

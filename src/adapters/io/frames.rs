@@ -5,6 +5,8 @@
 //!   CR where the file has that.
 //! - **Records cut in two** by a line end in a field without quotes are joined only where that is certain: the cut is a
 //!   line end of a kind with which no whole record has ended, and the parts make exactly one record.
+//! - **Fields of one line**, where a caller names such: a record of which one of them holds a line end is none, because a
+//!   quote that was not closed has taken in the lines behind it.
 //! - **Invariant**: a quote that is never closed costs the records on its own lines, not the rest of the file: a record
 //!   is bounded in lines and bytes, and reading goes on at the next line that is a record.
 
@@ -25,7 +27,7 @@ const READ_BYTES: usize = 1 << 18;
 
 /// How a line ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum End {
+enum End {
     Lf,
     CrLf,
     Cr,
@@ -35,28 +37,28 @@ pub(super) enum End {
 
 /// A field of a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Field {
+pub(in crate::adapters) struct Field {
     /// Its bytes in the record, without the quotes around it.
-    pub(super) range: Range<usize>,
-    pub(super) is_quoted: bool,
+    pub(in crate::adapters) range: Range<usize>,
+    pub(in crate::adapters) is_quoted: bool,
 }
 
 /// One record, or what stands in the place of one.
 #[derive(Debug, Clone, PartialEq)]
-pub(in super::super) struct Frame {
+pub(in crate::adapters) struct Frame {
     /// Line on which it begins, from 1.
-    pub(in super::super) line: u64,
-    pub(super) bytes: Vec<u8>,
-    pub(super) fields: Vec<Field>,
+    pub(in crate::adapters) line: u64,
+    pub(in crate::adapters) bytes: Vec<u8>,
+    pub(in crate::adapters) fields: Vec<Field>,
     /// Fields that hold a line end which cut the record in two.
-    pub(super) joined: Vec<usize>,
+    pub(in crate::adapters) joined: Vec<usize>,
     /// Why it is no record.
-    pub(super) broken: Option<Broken>,
+    pub(in crate::adapters) broken: Option<Broken>,
 }
 
 /// Why something is no record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Broken {
+pub(in crate::adapters) enum Broken {
     /// It has another number of fields than the header.
     Columns(usize),
     /// A quoted field goes on behind its closing quote.
@@ -65,6 +67,20 @@ pub(super) enum Broken {
     OpenQuote,
     /// A line longer than any record.
     TooLong,
+}
+
+impl Broken {
+    /// Why, as a sentence; `columns` is the number of fields of the header.
+    pub(in crate::adapters) fn told(self, columns: usize) -> String {
+        match self {
+            Self::Columns(found) => format!("it has {found} columns, and the header has {columns}"),
+            Self::TextAfterQuote => {
+                "a field goes on behind its closing quote; is a quote in it not doubled?".to_owned()
+            }
+            Self::OpenQuote => "a field begins with a quote that is never closed".to_owned(),
+            Self::TooLong => "the line is longer than any record".to_owned(),
+        }
+    }
 }
 
 /// A record as it stands in the buffer.
@@ -85,7 +101,7 @@ enum Found {
 }
 
 /// The records of a CSV file, in order.
-pub(super) struct Frames<R> {
+pub(in crate::adapters) struct Frames<R> {
     reader: R,
     buffer: Vec<u8>,
     /// Bytes of the buffer that are done with.
@@ -94,6 +110,8 @@ pub(super) struct Frames<R> {
     delimiter: u8,
     /// Fields of a record; 0 until the header is known.
     columns: usize,
+    /// Those of them that never hold a line end.
+    of_one_line: Vec<usize>,
     /// How the first line ends, and so lines as a rule.
     usual: End,
     /// Whether a whole record has ended otherwise, by LF, CRLF and CR.
@@ -104,41 +122,56 @@ pub(super) struct Frames<R> {
 
 impl Frame {
     /// About how much memory it takes.
-    pub(in super::super) fn size_bytes(&self) -> usize {
+    pub(in crate::adapters) fn size_bytes(&self) -> usize {
         self.bytes.len() + self.fields.len() * size_of::<Field>()
     }
 }
 
 impl<R: BufRead> Frames<R> {
-    pub(super) fn new(reader: R, delimiter: u8) -> Self {
-        let (buffer, start, is_at_end) = (Vec::new(), 0, false);
-        Self { reader, buffer, start, is_at_end, delimiter, columns: 0, usual: End::Lf, mixed: [false; 3], lines: 0 }
+    pub(in crate::adapters) fn new(reader: R, delimiter: u8) -> Self {
+        Self {
+            reader,
+            buffer: Vec::new(),
+            start: 0,
+            is_at_end: false,
+            delimiter,
+            columns: 0,
+            of_one_line: Vec::new(),
+            usual: End::Lf,
+            mixed: [false; 3],
+            lines: 0,
+        }
     }
 
     /// Lines passed so far.
-    pub(super) fn lines(&self) -> u64 {
+    pub(in crate::adapters) fn lines(&self) -> u64 {
         self.lines
     }
 
     /// The bytes ahead, at least so many unless the file ends.
-    pub(super) fn peek(&mut self, bytes: usize) -> io::Result<&[u8]> {
+    pub(in crate::adapters) fn peek(&mut self, bytes: usize) -> io::Result<&[u8]> {
         while self.buffer.len() - self.start < bytes && self.fill()? {}
         Ok(&self.buffer[self.start..])
     }
 
     /// Says what parts the fields of the records to come, and how many there are.
-    pub(super) fn expect(&mut self, delimiter: u8, columns: usize) {
+    pub(in crate::adapters) fn expect(&mut self, delimiter: u8, columns: usize) {
         (self.delimiter, self.columns) = (delimiter, columns);
     }
 
+    /// Says which fields never hold a line end.
+    pub(in crate::adapters) fn expect_one_line(&mut self, fields: Vec<usize>) {
+        self.of_one_line = fields;
+    }
+
     /// Passes over bytes.
-    pub(super) fn skip(&mut self, bytes: usize) {
+    pub(in crate::adapters) fn skip(&mut self, bytes: usize) {
         self.count_lines(self.start..self.start + bytes);
         self.start += bytes;
     }
 
     /// Passes over a line; `false` at the end.
-    pub(super) fn skip_line(&mut self) -> io::Result<bool> {
+    pub(in crate::adapters) fn skip_line(&mut self) -> io::Result<bool> {
         loop {
             let ahead = &self.buffer[self.start..];
             let by_cr = self.usual == End::Cr;
@@ -158,7 +191,7 @@ impl<R: BufRead> Frames<R> {
     }
 
     /// Finds out how lines end, from the first one.
-    pub(super) fn find_line_end(&mut self) -> io::Result<()> {
+    pub(in crate::adapters) fn find_line_end(&mut self) -> io::Result<()> {
         let ahead = self.peek(READ_BYTES)?;
         let lf = ahead.iter().position(|byte| *byte == b'\n');
         let cr = ahead.iter().position(|byte| *byte == b'\r');
@@ -172,13 +205,13 @@ impl<R: BufRead> Frames<R> {
     }
 
     /// The header: the next record, whatever its number of fields.
-    pub(super) fn header(&mut self) -> io::Result<Option<Frame>> {
+    pub(in crate::adapters) fn header(&mut self) -> io::Result<Option<Frame>> {
         self.columns = 0;
         self.next()
     }
 
     /// The next record; `None` after the last. Blank lines, also such of delimiters only, are none.
-    pub(super) fn next(&mut self) -> io::Result<Option<Frame>> {
+    pub(in crate::adapters) fn next(&mut self) -> io::Result<Option<Frame>> {
         loop {
             if !self.skip_blank_line()? {
                 return Ok(None);
@@ -195,7 +228,9 @@ impl<R: BufRead> Frames<R> {
                         self.skip(parsed.whole);
                         continue;
                     }
-                    if fits {
+                    if fits && self.has_swallowed_lines(&parsed) {
+                        self.broken(line, Broken::OpenQuote, parsed.whole)?
+                    } else if fits {
                         self.take(line, parsed)
                     } else if let Some(joined) = self.joined(line, &parsed)? {
                         joined
@@ -212,6 +247,14 @@ impl<R: BufRead> Frames<R> {
             };
             return Ok(Some(frame));
         }
+    }
+
+    /// Whether a field of one line holds a line end.
+    fn has_swallowed_lines(&self, parsed: &Parsed) -> bool {
+        let mut fields = self.of_one_line.iter().filter_map(|at| parsed.fields.get(*at));
+        fields.any(|field| {
+            self.buffer[self.start..][field.range.clone()].iter().any(|byte| matches!(byte, b'\n' | b'\r'))
+        })
     }
 
     fn take(&mut self, line: u64, parsed: Parsed) -> Frame {
