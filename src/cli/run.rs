@@ -18,7 +18,7 @@ use crate::wiring;
 pub(super) struct Run {
     #[command(flatten)]
     pipeline: PipelineArgs,
-    /// Sort layers and look up nodes in so much memory, e.g. `512MiB`, and the rest on disk; at least 64MiB. The result is the same with any
+    /// Hold records, rows of layers and nodes in so much memory, e.g. `512MiB`, and the rest on disk; at least 64MiB. The result is the same with any
     /// size. Unless said otherwise, 1GiB
     #[arg(long, value_name = "SIZE", value_parser = memory_size)]
     memory: Option<u64>,

@@ -93,13 +93,9 @@ pub(super) fn extract(pipeline: &Pipeline, ports: &Ports<'_>) -> Result<Extracte
             }
             let Transformed { records: passed, rejects: refused, left_out: more } =
                 transform(dataset, chunk.features, &context);
-            for record in passed {
-                if may_join(&record) {
-                    joining.push(record);
-                } else {
-                    incoming.push(&record, ports.scratch)?;
-                }
-            }
+            let (may, others): (Vec<_>, Vec<_>) = passed.into_iter().partition(may_join);
+            joining.extend(may);
+            incoming.extend(others, ports.scratch)?;
             rejects.extend(chunk.rejects);
             rejects.extend(refused);
             left_out.merge(&more);
@@ -110,9 +106,7 @@ pub(super) fn extract(pipeline: &Pipeline, ports: &Ports<'_>) -> Result<Extracte
             Ok(())
         })?;
         left_out.merge(&read.left_out);
-        for record in attach_duplicates(roll_up(joining), &mut left_out) {
-            incoming.push(&record, ports.scratch)?;
-        }
+        incoming.extend(attach_duplicates(roll_up(joining), &mut left_out), ports.scratch)?;
         let mut account = SourceAccount {
             name: feed.source.name().to_owned(),
             kind: feed.source.kind().to_owned(),

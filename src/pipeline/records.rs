@@ -5,9 +5,9 @@
 //! known of them.
 
 use std::io::{BufWriter, Write};
-use std::mem;
+use std::sync::{PoisonError, RwLock};
 
-use rayon::slice::ParallelSliceMut;
+use rayon::prelude::*;
 
 use super::RunError;
 use super::ports::{ReadAt, Scratch, Spill};
@@ -44,9 +44,39 @@ struct Span {
 }
 
 impl Outline {
+    fn of(record: &Record, licenses: &StatedLicenses) -> Self {
+        Self {
+            key: record.key.clone(),
+            position: record.position,
+            findings: record.findings.iter().map(|finding| finding.rule).collect(),
+            parts: record.parts.iter().map(|part| Self::of(part, licenses)).collect(),
+            license: licenses.index_of(record.license.as_deref()),
+            bytes: Span::default(),
+        }
+    }
+
     /// The record and its parts.
     pub fn with_parts(&self) -> impl Iterator<Item = &Self> {
         std::iter::once(self).chain(&self.parts)
+    }
+}
+
+/// Licences as sources name them, few; in any order, because all threads add to them.
+#[derive(Default)]
+struct StatedLicenses(RwLock<Vec<Option<Box<str>>>>);
+
+impl StatedLicenses {
+    fn index_of(&self, license: Option<&str>) -> usize {
+        let find = |known: &[Option<Box<str>>]| known.iter().position(|known| known.as_deref() == license);
+        let at = find(&self.0.read().unwrap_or_else(PoisonError::into_inner));
+        at.unwrap_or_else(|| {
+            let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+            // Another thread may have been quicker.
+            find(&known).unwrap_or_else(|| {
+                known.push(license.map(Into::into));
+                known.len() - 1
+            })
+        })
     }
 }
 
@@ -54,12 +84,11 @@ impl Outline {
 #[derive(Default)]
 pub(super) struct Incoming {
     outlines: Vec<Outline>,
-    licenses: Vec<Option<Box<str>>>,
+    licenses: StatedLicenses,
     in_memory: Vec<Block>,
     memory_bytes: u64,
     file: Option<BufWriter<Box<dyn Spill>>>,
     end: u64,
-    encoded: Vec<u8>,
 }
 
 /// Whole records, one after the other.
@@ -75,22 +104,23 @@ impl Incoming {
         Self { memory_bytes, ..Self::default() }
     }
 
-    /// Takes a record.
+    /// Takes records.
     ///
     /// # Errors
     ///
     /// When the scratch file cannot be written.
-    pub(super) fn push(&mut self, record: &Record, scratch: &dyn Scratch) -> Result<(), RunError> {
-        let mut encoded = mem::take(&mut self.encoded);
-        encoded.clear();
-        let encoded = postcard::to_extend(record, encoded).map_err(RunError::failed)?;
-        let length = u32::try_from(encoded.len())
-            .map_err(|_| RunError::failed(format!("record {} is larger than 4 GB", record.key.id)))?;
-        let mut outline = self.outline(record);
-        outline.bytes = Span { begin: self.end, length };
-        self.keep(&encoded, scratch)?;
-        self.encoded = encoded;
-        self.outlines.push(outline);
+    pub(super) fn extend(&mut self, records: Vec<Record>, scratch: &dyn Scratch) -> Result<(), RunError> {
+        let licenses = &self.licenses;
+        let encode = |record: Record| Ok((Outline::of(&record, licenses), postcard::to_allocvec(&record)?));
+        let encoded: Vec<(Outline, Vec<u8>)> =
+            records.into_par_iter().map(encode).collect::<postcard::Result<_>>().map_err(RunError::failed)?;
+        for (mut outline, bytes) in encoded {
+            let length = u32::try_from(bytes.len())
+                .map_err(|_| RunError::failed(format!("record {} is larger than 4 GB", outline.key.id)))?;
+            outline.bytes = Span { begin: self.end, length };
+            self.keep(&bytes, scratch)?;
+            self.outlines.push(outline);
+        }
         Ok(())
     }
 
@@ -115,24 +145,6 @@ impl Incoming {
             none => none.insert(BufWriter::with_capacity(FILE_BUFFER_BYTES, scratch.create("records")?)),
         };
         file.write_all(encoded).map_err(RunError::failed)
-    }
-
-    fn outline(&mut self, record: &Record) -> Outline {
-        Outline {
-            key: record.key.clone(),
-            position: record.position,
-            findings: record.findings.iter().map(|finding| finding.rule).collect(),
-            parts: record.parts.iter().map(|part| self.outline(part)).collect(),
-            license: self.license(record.license.as_deref()),
-            bytes: Span::default(),
-        }
-    }
-
-    fn license(&mut self, license: Option<&str>) -> usize {
-        self.licenses.iter().position(|known| known.as_deref() == license).unwrap_or_else(|| {
-            self.licenses.push(license.map(Into::into));
-            self.licenses.len() - 1
-        })
     }
 
     /// How many there are.
@@ -165,6 +177,7 @@ impl Incoming {
                 Some(file.read_anywhere()?)
             }
         };
+        let licenses = licenses.0.into_inner().unwrap_or_else(PoisonError::into_inner);
         Ok(Records { outlines, licenses, in_memory, in_file })
     }
 }

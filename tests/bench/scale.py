@@ -3,8 +3,8 @@
     python3 tests/bench/scale.py [--rows 1000000,3000000,10000000] [--peers 1000000] [--folder FOLDER]
 
 Millions of synthetic records of two sources at Pittsburgh's density: 20 of the other source within 300 m of each.
-`core` is the core of a run: Parquet in, candidates, scores, groups, bridge and links out as Parquet; what a run does
-beside it (cleaning, merging attributes, ids, changes) is not in it. `pairs` is what the peers do: pairs of the two
+`core` is the core of a run: Parquet in, candidates, scores, groups, bridge and links out as Parquet. `run` is a whole
+`poimill run`: cleaning, merging attributes, ids and all tables too. `pairs` is what the peers do: pairs of the two
 sources within 300 m. Prints Markdown. Needs Linux, PostgreSQL with PostGIS, and pip for a virtual environment.
 """
 
@@ -56,8 +56,31 @@ def same_work(ours: int, theirs: int, who: str) -> None:
         sys.exit(f"poimill found {ours:,} pairs and {who} {theirs:,}: not the same work, so no ratio is printed")
 
 
+def whole_run(rows: int, tables: Path, folder: Path) -> None:
+    """A line of the table for `poimill run`, with 1 thread up to a million records and with 2; ends where bytes differ."""
+    columns = {"name": "name", "phone": "phone", "website": "website", "addr:street": "street",
+               "addr:housenumber": "housenumber", "addr:postcode": "postcode"}
+    pipeline = folder / "scale.toml"
+    pipeline.write_text('name = "scale"\nthemes = ["places"]\n[region]\nbbox = [-180, -90, 180, 90]\n' + "".join(
+        f'[[source]]\nname = "{name}"\nkind = "table"\npath = "{tables / name}.parquet"\nlicense = "CC0-1.0"\n'
+        '[source.table]\nid = "id"\nlon = "lon"\nlat = "lat"\n[source.table.tags]\namenity = { value = "restaurant" }\n'
+        + "".join(f'"{tag}" = "{column}"\n' for tag, column in columns.items()) for name in "ab"))
+    hashes = set()
+    for threads in [1, 2] if rows <= 1_000_000 else [2]:
+        with tempfile.TemporaryDirectory(dir=folder) as store:
+            command = [str(TARGET / "release/poimill"), "run", str(pipeline), "--store", store, "--threads", str(threads)]
+            _, wall, cpu, peak = measure(command)
+            manifest = json.loads((Path(store) / "scale/latest/manifest.json").read_text())
+            hashes.add(manifest["content_hash"])
+        print(f"| run, {rows:,} | {threads} | {wall:.1f} | {cpu:.1f} | {cpu / rows * 1e6:.1f} | {peak:,.0f} "
+              f"| {manifest['counts']['pairs_compared']:,} | |", flush=True)
+    if len(hashes) != 1:
+        sys.exit("the number of threads decides on bytes of a run")
+
+
 def built() -> str:
-    """The benchmark's executable."""
+    """The benchmark's executable; the command is built too."""
+    subprocess.run(["cargo", "build", "--locked", "--release"], cwd=ROOT, check=True)
     command = ["cargo", "bench", "--locked", "--bench", "conflate_scale", "--no-run", "--message-format=json"]
     lines = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True).stdout.splitlines()
     messages = (json.loads(line) for line in lines if line.startswith("{"))
@@ -132,7 +155,7 @@ def main() -> None:
     bench = built()
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the beginning; {os.uname().release}\n")
     with tempfile.TemporaryDirectory(prefix="poimill-scale.", dir=arguments.folder) as folder:
-        print("| core, rows | threads | wall s | CPU s | µs CPU a row | peak MB | pairs compared | right of true pairs |")
+        print("| what, rows | threads | wall s | CPU s | µs CPU a row | peak MB | pairs compared | right of true pairs |")
         print("|---|---|---|---|---|---|---|---|")
         for rows in sizes:
             tables = Path(folder) / str(rows)
@@ -142,11 +165,12 @@ def main() -> None:
                 said, wall, cpu, peak = measure([bench, "run", str(tables), str(threads)])
                 hashes.add((value(said, "sha256_bridge"), value(said, "sha256_links")))
                 right = f"{int(value(said, 'right_pairs')) / (rows / 4):.3f}"
-                print(f"| {rows:,} | {threads} | {wall:.1f} | {cpu:.1f} | {cpu / rows * 1e6:.1f} | {peak:,.0f} "
+                print(f"| core, {rows:,} | {threads} | {wall:.1f} | {cpu:.1f} | {cpu / rows * 1e6:.1f} | {peak:,.0f} "
                       f"| {int(value(said, 'candidates')):,} | {right} |", flush=True)
                 print(textwrap.indent(said, "    "), file=sys.stderr)
             if len(hashes) != 1:
                 sys.exit("the number of threads decides on bytes")
+            whole_run(rows, tables, Path(folder))
         print("\nThe same bytes for 1 and 2 threads.")
         if arguments.peers:
             peers(bench, arguments.peers, Path(folder))

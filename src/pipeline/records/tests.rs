@@ -18,9 +18,7 @@ pub(in crate::pipeline) fn in_memory(records: impl IntoIterator<Item = Record>) 
 fn kept(records: impl IntoIterator<Item = Record>, memory_bytes: u64) -> (Records, usize) {
     let scratch = Pages::default();
     let mut incoming = Incoming::within(memory_bytes);
-    for record in records {
-        incoming.push(&record, &scratch).expect("pages can be written");
-    }
+    incoming.extend(records.into_iter().collect(), &scratch).expect("pages can be written");
     let records = incoming.sorted().expect("each key once");
     let written = scratch.0.lock().expect("one thread").len();
     (records, written)
@@ -144,13 +142,9 @@ proptest! {
 fn what_was_handed_on_in_vain_is_forgotten() {
     let scratch = Pages::default();
     let mut incoming = Incoming::within(300);
-    for id in [1, 2, 3] {
-        incoming.push(&record(id, 4), &scratch).unwrap();
-    }
+    incoming.extend([1, 2, 3].map(|id| record(id, 4)).into(), &scratch).unwrap();
     incoming.truncate(1);
-    for id in [3, 2] {
-        incoming.push(&record(id, 5), &scratch).unwrap();
-    }
+    incoming.extend([3, 2].map(|id| record(id, 5)).into(), &scratch).unwrap();
     let records = incoming.sorted().unwrap();
     let found: Vec<Record> = (0..records.len()).map(|at| records.read(at).unwrap()).collect();
     assert_eq!(found, [record(2, 5), record(1, 4), record(3, 5)]);
@@ -160,8 +154,7 @@ fn what_was_handed_on_in_vain_is_forgotten() {
 fn a_source_that_hands_on_a_record_twice_is_refused() {
     let scratch = Pages::default();
     let mut incoming = Incoming::within(u64::MAX);
-    incoming.push(&record(4, 1), &scratch).unwrap();
-    incoming.push(&record(4, 2), &scratch).unwrap();
+    incoming.extend(vec![record(4, 1), record(4, 2)], &scratch).unwrap();
     let error = incoming.sorted().err().map(|error| error.to_string());
     assert_eq!(error.as_deref(), Some("source 0 handed on record node/4 twice"));
 }
