@@ -36,7 +36,7 @@ class Against:
 
     register: str
     counts: dict
-    # Pairs of a record of each, by verdict.
+    # Pairs of a record of each, by verdict; and how well calibrated the model is on them.
     pairs: dict
     known: dict
     # How often a place's id is another: what was done to the input, to the number of such places.
@@ -89,7 +89,7 @@ def read(path: Path) -> str:
 
 
 def against(poimill, data: Path, work: Path, pairs_of: Callable[[str], dict]) -> list[Against]:
-    """The dump against every register that is there; `pairs_of` counts the links of a snapshot between its sources."""
+    """The dump against every register that is there; `pairs_of` tells of the pairs of a snapshot between its sources."""
     found = []
     for shipped, source, file, shared_id in REGISTERS:
         dump, register = data / DUMP, data / file
