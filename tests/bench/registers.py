@@ -1,7 +1,7 @@
 """Runs Open Charge Map's dump against registers of charging stations, for conflate.py: pairs found, and ids that change.
 
-Each register is read as its shipped pipeline reads it. Where the dump names the register's own id of a record, the register
-gives that id too, so a run knows pairs by id and tries its matcher on them with the ids hidden.
+Each register is read as its shipped pipeline reads it. Where the dump names the register's own id of a record, so does the
+pipeline; a run then knows pairs by id and tries its matcher on them with the ids hidden.
 
 Ids must not change when nothing did: the same files again, the same records in another order, and the same records whose
 status was confirmed a day later. The first two are runs of their own, the third is the night after the first.
@@ -22,11 +22,11 @@ DUMP = "ocm/ocm-data-poi-20201120.ndjson.gz"
 # Classes of change after which a place has another id than it had.
 OTHER_ID = {"added", "removed", "merged", "split"}
 
-# Name of its shipped pipeline and of its source, file, and the tag and column of an id that the dump names as well.
+# Name of its shipped pipeline and of its source, and file.
 REGISTERS = [
-    ("afdc", "afdc", "registries/us-afdc-ids-20220115.csv", ("ref:provider:2", "ID")),
-    ("uk-ncr", "ncr", "registries/uk-ncr.csv", None),
-    ("chargy", "chargy", "registries/lu-chargy.geojson", None),
+    ("afdc", "afdc", "registries/us-afdc-ids-20220115.csv"),
+    ("uk-ncr", "ncr", "registries/uk-ncr.csv"),
+    ("chargy", "chargy", "registries/lu-chargy.geojson"),
 ]
 
 
@@ -43,11 +43,9 @@ class Against:
     other_ids: dict[str, int]
 
 
-def pipeline(shipped: str, shared_id: tuple[str, str] | None) -> str:
+def pipeline(shipped: str) -> str:
     text = (ROOT / f"pipelines/{shipped}.toml").read_text()
     source = text[text.index("[[source]]"):text.index("[store]")]
-    if shared_id:
-        source = source.replace("[source.table.tags]\n", '[source.table.tags]\n"{}" = "{}"\n'.format(*shared_id))
     dump = '[[source]]\nname = "ocm"\nkind = "open_charge_map"\npath = "dump"\n'
     return f'name = "register"\nthemes = ["charging"]\n{dump}\n{source}\n[gate]\nmax_removed_share = 1.0\n'
 
@@ -91,18 +89,18 @@ def read(path: Path) -> str:
 def against(poimill, data: Path, work: Path, pairs_of: Callable[[str], dict]) -> list[Against]:
     """The dump against every register that is there; `pairs_of` tells of the pairs of a snapshot between its sources."""
     found = []
-    for shipped, source, file, shared_id in REGISTERS:
+    for shipped, source, file in REGISTERS:
         dump, register = data / DUMP, data / file
         if dump.is_file() and register.is_file():
             folder = work / shipped
             folder.mkdir(parents=True, exist_ok=True)
-            found.append(one(poimill, (shipped, source, shared_id), dump, register, folder, pairs_of))
+            found.append(one(poimill, (shipped, source), dump, register, folder, pairs_of))
     return found
 
 
 def one(poimill, register: tuple, dump: Path, file: Path, folder: Path, pairs_of: Callable[[str], dict]) -> Against:
-    shipped, source, shared_id = register
-    (folder / "register.toml").write_text(pipeline(shipped, shared_id))
+    shipped, source = register
+    (folder / "register.toml").write_text(pipeline(shipped))
 
     def changed(path: Path, name: str, change: Callable[[str], str]) -> Path:
         to = folder / name

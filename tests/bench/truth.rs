@@ -101,6 +101,8 @@ fn pairs(folder: &Path) -> Value {
 
 /// Nearer than this to a record's partner, a record may be of its site, in degrees of latitude: 150 m.
 const SITE_DEGREES: f64 = 0.00135;
+/// Farther apart than this records share the number of a device by chance, in degrees of latitude: 2 km.
+const CHANCE_DEGREES: f64 = 0.018;
 
 /// Of which pairs of a snapshot's records ids and numbers of devices tell whether they are one: those that share one, and
 /// those of which one has another partner and the other is well apart from that.
@@ -113,9 +115,11 @@ fn silver(seen: &[Seen]) -> impl Fn(usize, usize) -> Option<bool> + '_ {
         }
     }
     let mut partners: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
-    for sharing in by_key.values() {
+    for (key, sharing) in &by_key {
         for a in sharing {
-            let others = sharing.iter().filter(|b| seen[**b].source != seen[*a].source);
+            let other_source = sharing.iter().filter(|b| seen[**b].source != seen[*a].source);
+            let is_chance = |b: usize| key.starts_with("device:") && degrees(&seen[*a], &seen[b]) > CHANCE_DEGREES;
+            let others = other_source.filter(|b| !is_chance(**b));
             partners.entry(*a).or_default().extend(others);
         }
     }
@@ -126,13 +130,17 @@ fn silver(seen: &[Seen]) -> impl Fn(usize, usize) -> Option<bool> + '_ {
             return Some(true);
         }
         let is_apart = |partner: &BTreeSet<usize>, other: usize| {
-            let (x, y) = (&seen[*partner.first()?].evidence, &seen[other].evidence);
-            let (north, east) = (x.lat - y.lat, (x.lon - y.lon) * x.lat.to_radians().cos());
-            Some(north.hypot(east) > SITE_DEGREES && !keys[other].is_empty())
+            Some(degrees(&seen[*partner.first()?], &seen[other]) > SITE_DEGREES && !keys[other].is_empty())
         };
         let told = of_a.and_then(|of| is_apart(of, b)).or_else(|| of_b.and_then(|of| is_apart(of, a)));
         told.filter(|apart| *apart).map(|_| false)
     }
+}
+
+/// How far apart two records are, in degrees of latitude.
+fn degrees(a: &Seen, b: &Seen) -> f64 {
+    let (a, b) = (&a.evidence, &b.evidence);
+    (a.lat - b.lat).hypot((a.lon - b.lon) * a.lat.to_radians().cos())
 }
 
 /// Ids that other sources may share, and numbers of devices, without the letters before them.

@@ -3,7 +3,7 @@
 //! Best pair first; a pair unites two groups unless a person, a veto or a constraint keeps any of their members apart.
 //!
 //! - **One record per source and place**, but for a source's own duplicates, which are united before, and for numbered
-//!   posts of a site of which another source has one record.
+//!   posts of a site of which another source has one record; and for what a source has from two providers.
 //! - **No bridges**: two groups become one only if the evidence between all their records, summed, speaks for one place. So
 //!   where A is like B and B like C, but A unlike C, the weaker tie is cut. The sum is what correlation clustering
 //!   maximises: Bansal, Blum and Chawla 2004, *Machine Learning* 56:89.
