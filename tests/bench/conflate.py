@@ -123,6 +123,9 @@ ELSEWHERE: list[Row] = [
 ]
 
 
+CALIBRATION = "expected calibration error of charging.toml, 15 bins"
+
+
 def truth_rows(known: dict) -> list[Row]:
     """The lines of the table that invented records and real sites of several operators answer."""
     stations = [told for told in known["invented"] if "sites_of_two_operators" in told]
@@ -138,6 +141,8 @@ def truth_rows(known: dict) -> list[Row]:
         ("synthetic truth, B-cubed F1, lowest of the sets", "–", "0.97", "–", number(min(f1), 4)),
         (f"{wrongly}, invented, both stated", anchor, "1 %", "–", share(as_stated, sites)),
         (f"{wrongly}, invented, stated or not", anchor, "–", "–", share(mixed, sites)),
+        (f"{CALIBRATION}, invented, mean of the sets", "none publishes one", "0.03", "–",
+         number(sum(told["calibration_error"] for told in stations) / len(stations))),
     ]
     for told in known["operators"]:
         rows += [
@@ -159,7 +164,11 @@ def register_rows(found: list[Against]) -> list[Row]:
             recall, precision = hidden["recall"], hidden["precision"]
             shares = f"{recall['share']:.3f} ({recall['hits']} of {recall['of']}) / " + (f"{precision['share']:.3f}" if precision else "–")
             rows.append((f"OCM against {told.register}, pairs known by id, ids hidden: recall / precision", "–", "0.99 / 0.98", "–", shares))
-        counts = f"{told.pairs.get('match', 0)} / {told.pairs.get('review', 0)}"
+        by_verdict, calibration = told.pairs["by_verdict"], told.pairs["calibration"]
+        if calibration["matches"]:
+            error = f"{number(calibration['expected_error'])} ({calibration['matches']} of {calibration['pairs']} pairs are one)"
+            rows.append((f"{CALIBRATION}, OCM against {told.register}, ids and device numbers hidden", "none publishes one", "0.03", "–", error))
+        counts = f"{by_verdict.get('match', 0)} / {by_verdict.get('review', 0)}"
         rows.append((f"OCM against {told.register}, pairs between the two: matched / to review", "–", "reported", "–", counts))
     for change in found[0].other_ids if found else []:
         places = sum(told.counts["places"] for told in found)

@@ -1,7 +1,7 @@
 """Runs Open Charge Map's dump against registers of charging stations, for conflate.py: pairs found, and ids that change.
 
-Each register is read as its shipped pipeline reads it. Where the dump names the register's own id of a record, the pipeline
-gives that id too, so a run knows pairs by id and tries its matcher on them with the ids hidden.
+Each register is read as its shipped pipeline reads it. Where the dump names the register's own id of a record, so does the
+pipeline; a run then knows pairs by id and tries its matcher on them with the ids hidden.
 
 Ids must not change when nothing did: the same files again, the same records in another order, and the same records whose
 status was confirmed a day later. The first two are runs of their own, the third is the night after the first.
@@ -22,7 +22,7 @@ DUMP = "ocm/ocm-data-poi-20201120.ndjson.gz"
 # Classes of change after which a place has another id than it had.
 OTHER_ID = {"added", "removed", "merged", "split"}
 
-# Name of its shipped pipeline and of its source, and its file.
+# Name of its shipped pipeline and of its source, and file.
 REGISTERS = [
     ("afdc", "afdc", "registries/us-afdc-ids-20220115.csv"),
     ("uk-ncr", "ncr", "registries/uk-ncr.csv"),
@@ -36,7 +36,7 @@ class Against:
 
     register: str
     counts: dict
-    # Pairs of a record of each, by verdict.
+    # Pairs of a record of each, by verdict; and how well calibrated the model is on them.
     pairs: dict
     known: dict
     # How often a place's id is another: what was done to the input, to the number of such places.
@@ -87,7 +87,7 @@ def read(path: Path) -> str:
 
 
 def against(poimill, data: Path, work: Path, pairs_of: Callable[[str], dict]) -> list[Against]:
-    """The dump against every register that is there; `pairs_of` counts the links of a snapshot between its sources."""
+    """The dump against every register that is there; `pairs_of` tells of the pairs of a snapshot between its sources."""
     found = []
     for shipped, source, file in REGISTERS:
         dump, register = data / DUMP, data / file

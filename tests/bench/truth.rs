@@ -12,7 +12,8 @@
 //!   across. No record has a true partner then, which would have taken it. Some names are no company's, e.g. that of all
 //!   dealers of a make of car; pairs in which the transform takes both for companies are counted apart.
 //!
-//! `pairs` counts instead the links of a snapshot between records of different sources, by verdict. DATA is the folder of real data, `$POIMILL_DATA` or `../shared/data` if not given.
+//! `pairs` counts instead the links of a snapshot between records of different sources, by verdict, and tells how well
+//! calibrated the shipped model is on them. DATA is the folder of real data, `$POIMILL_DATA` or `../shared/data` if not given.
 
 #![expect(clippy::print_stdout, reason = "a measurement run by hand")]
 
@@ -20,10 +21,11 @@
 #[path = "../corruptor/mod.rs"]
 mod corruptor;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
+use corruptor::calibration::{Seen, calibration, seen};
 use corruptor::{Knobs, cases, try_places, try_stations};
 use poimill::adapters::memory::{MemoryObserver, MemoryScratch, MemorySource, MemoryStore};
 use poimill::adapters::open_charge_map::OpenChargeMap;
@@ -31,6 +33,7 @@ use poimill::adapters::osm::OsmPbf;
 use poimill::adapters::table::TableFile;
 use poimill::config::{Overrides, Settings, SourceKind};
 use poimill::domain::{Feature, LonLat, Region, haversine};
+use poimill::pipeline::conflate::Evidence;
 use poimill::pipeline::ports::{Demand, SnapshotStore, Source};
 use poimill::pipeline::tabulate::{read_rows, tables};
 use poimill::pipeline::{Feed, Gate, Pipeline, Ports};
@@ -66,6 +69,7 @@ fn invented() -> Vec<Value> {
             "sites_of_two_operators": outcome.two_operators,
             "mixed_as_stated": outcome.mixed_as_stated,
             "mixed": outcome.mixed,
+            "calibration_error": outcome.calibration_error,
         }));
     }
     let found = try_places(20_000, &Knobs::default());
@@ -74,15 +78,78 @@ fn invented() -> Vec<Value> {
     told
 }
 
-/// Links of a snapshot between records of different sources, by verdict.
+/// Links of a snapshot between records of different sources, by verdict; and how well calibrated the shipped model is on
+/// its pairs, as far as ids and numbers of devices tell the truth. These are hidden from the model.
 fn pairs(folder: &Path) -> Value {
     let snapshot = snapshot(folder).expect("a snapshot");
+    let seen = seen(&snapshot);
+    let (judged, told) = calibration(&seen, &pipeline().taxonomy, silver(&seen));
+    let bins = told.bins.iter().map(|bin| json!([bin.pairs, bin.mean_score, bin.share_of_matches]));
+    let calibration = json!({
+        "pairs": judged.len(),
+        "matches": judged.iter().filter(|pair| pair.is_match).count(),
+        "expected_error": told.expected_error,
+        "bins": bins.collect::<Vec<_>>(),
+    });
     let rows = read_rows(&snapshot, &tables::LINKS, &["dataset_a", "dataset_b", "verdict"]).expect("links");
     let mut by_verdict: BTreeMap<&str, u64> = BTreeMap::new();
     for row in rows.iter().filter(|row| row[0] != row[1]) {
         *by_verdict.entry(row[2].as_text().unwrap_or_default()).or_default() += 1;
     }
-    json!(by_verdict)
+    json!({"by_verdict": by_verdict, "calibration": calibration})
+}
+
+/// Nearer than this to a record's partner, a record may be of its site, in degrees of latitude: 150 m.
+const SITE_DEGREES: f64 = 0.00135;
+/// Farther apart than this records share the number of a device by chance, in degrees of latitude: 2 km.
+const CHANCE_DEGREES: f64 = 0.018;
+
+/// Of which pairs of a snapshot's records ids and numbers of devices tell whether they are one: those that share one, and
+/// those of which one has another partner and the other is well apart from that.
+fn silver(seen: &[Seen]) -> impl Fn(usize, usize) -> Option<bool> + '_ {
+    let keys: Vec<BTreeSet<String>> = seen.iter().map(|record| keys(&record.evidence)).collect();
+    let mut by_key: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (at, keys) in keys.iter().enumerate() {
+        for key in keys {
+            by_key.entry(key).or_default().push(at);
+        }
+    }
+    let mut partners: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
+    for (key, sharing) in &by_key {
+        for a in sharing {
+            let other_source = sharing.iter().filter(|b| seen[**b].source != seen[*a].source);
+            let is_chance = |b: usize| key.starts_with("device:") && degrees(&seen[*a], &seen[b]) > CHANCE_DEGREES;
+            let others = other_source.filter(|b| !is_chance(**b));
+            partners.entry(*a).or_default().extend(others);
+        }
+    }
+    partners.retain(|_, of| of.len() == 1);
+    move |a, b| {
+        let (of_a, of_b) = (partners.get(&a), partners.get(&b));
+        if of_a.is_some_and(|of| of.contains(&b)) && of_b.is_some_and(|of| of.contains(&a)) {
+            return Some(true);
+        }
+        let is_apart = |partner: &BTreeSet<usize>, other: usize| {
+            Some(degrees(&seen[*partner.first()?], &seen[other]) > SITE_DEGREES && !keys[other].is_empty())
+        };
+        let told = of_a.and_then(|of| is_apart(of, b)).or_else(|| of_b.and_then(|of| is_apart(of, a)));
+        told.filter(|apart| *apart).map(|_| false)
+    }
+}
+
+/// How far apart two records are, in degrees of latitude.
+fn degrees(a: &Seen, b: &Seen) -> f64 {
+    let (a, b) = (&a.evidence, &b.evidence);
+    (a.lat - b.lat).hypot((a.lon - b.lon) * a.lat.to_radians().cos())
+}
+
+/// Ids that other sources may share, and numbers of devices, without the letters before them.
+fn keys(evidence: &Evidence) -> BTreeSet<String> {
+    let shared = |id: &&String| !id.starts_with("ocm:");
+    let devices = evidence.reference.as_deref().unwrap_or_default();
+    let numbers = devices.split(|c: char| !c.is_ascii_digit()).map(|run| run.trim_start_matches('0'));
+    let numbers = numbers.filter(|run| run.len() >= 4).map(|run| format!("device:{run}"));
+    evidence.ids.iter().filter(shared).cloned().chain(numbers).collect()
 }
 
 /// How pairs of different operators fare, for each set of real stations that is there.

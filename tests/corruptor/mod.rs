@@ -4,6 +4,8 @@
 //! - **Order**: the same knobs give the same files, on every machine.
 //! - Everything is invented: no name, operator or address is anybody's.
 
+#[cfg(test)]
+pub(crate) mod calibration;
 mod dice;
 mod places;
 mod stations;

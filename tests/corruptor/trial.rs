@@ -4,12 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use poimill::adapters::memory::MemoryObserver;
-use poimill::config::Overrides;
+use poimill::config::{Overrides, Settings};
 use poimill::domain::Cell;
+use poimill::pipeline::ports::Snapshot;
 use poimill::pipeline::tabulate::read_rows;
 use poimill::pipeline::tabulate::tables::SOURCES;
 use poimill::wiring::{snapshot, wire};
 
+use super::calibration::{calibration, seen};
 use super::{Knobs, Told, stations, write_places, write_stations};
 
 /// Sets of charging stations to try: what they are, about how many stations, told of by how many sources, and how.
@@ -61,6 +63,8 @@ pub(crate) struct Outcome {
     /// Places that mix them, where both records say who runs them, and in all.
     pub(crate) mixed_as_stated: usize,
     pub(crate) mixed: usize,
+    /// How far the shipped model's scores are from how often they are right: the expected error in 15 bins.
+    pub(crate) calibration_error: f64,
 }
 
 /// What a run makes of so many stations, told of by so many sources.
@@ -69,6 +73,12 @@ pub(crate) fn try_stations(count: usize, sources: usize, knobs: &Knobs) -> Outco
     let seeds = stations(count, knobs);
     let told = write_stations(folder.path(), &seeds, sources, knobs).expect("they are written");
     let place_of = places(folder.path(), "stations.toml");
+    let station_of: BTreeMap<(String, String), usize> =
+        told.iter().map(|told| ((format!("source{}", told.source), told.id.to_string()), told.station)).collect();
+    let seen = seen(latest(folder.path()).as_ref());
+    let settings = Settings::load(&folder.path().join("stations.toml"), &Overrides::default()).expect("it loads");
+    let station = |at: usize| station_of.get(&(seen[at].source.clone(), seen[at].id.clone()));
+    let (_, calibration) = calibration(&seen, &settings.taxonomy, |a, b| Some(station(a)? == station(b)?));
     let place = |told: &Told| place_of[&(format!("source{}", told.source), told.id.to_string())].as_str();
 
     // The operators of each site in a set of stations; and how many sites have several.
@@ -92,6 +102,7 @@ pub(crate) fn try_stations(count: usize, sources: usize, knobs: &Knobs) -> Outco
         two_operators: shared(&told.iter().map(|told| told.station).collect()),
         mixed_as_stated: stating.values().map(shared).sum(),
         mixed: by_place.values().map(shared).sum(),
+        calibration_error: calibration.expected_error,
     }
 }
 
@@ -108,10 +119,14 @@ pub(crate) fn try_places(records: usize, knobs: &Knobs) -> BCubed {
 fn places(folder: &Path, pipeline: &str) -> BTreeMap<(String, String), String> {
     let wired = wire(&folder.join(pipeline), &Overrides::default()).expect("the pipeline loads");
     wired.run(false, &MemoryObserver::default()).expect("the run ends well");
-    let latest = snapshot(&folder.join("snapshots/invented/latest")).expect("a snapshot");
-    let rows = read_rows(&latest, &SOURCES, &["dataset", "record_id", "place_id"]).expect("rows");
+    let rows = read_rows(latest(folder).as_ref(), &SOURCES, &["dataset", "record_id", "place_id"]).expect("rows");
     let text = |row: &[Cell], at: usize| row[at].as_text().unwrap_or_default().to_owned();
     rows.iter().map(|row| ((text(row, 0), text(row, 1)), text(row, 2))).collect()
+}
+
+/// What the run in `folder` published.
+fn latest(folder: &Path) -> Box<dyn Snapshot> {
+    Box::new(snapshot(&folder.join("snapshots/invented/latest")).expect("a snapshot"))
 }
 
 #[test]

@@ -49,7 +49,7 @@ fn a_match_is_told_with_every_feature_and_the_runners_up() {
         "shared_id missing +0.00",
         "distance_m 17.496 +1.70",
         "phone missing +0.00",
-        "sum, in log odds +4.57",
+        "sum, in log odds +4.87",
         "probability 0.99",
         "one place: the score is at least match_score, 0.6",
     ] {
@@ -253,7 +253,7 @@ fn the_page_needs_nothing_else_and_is_well_formed() {
     // A bar for the intercept, for each feature, and for the sum.
     let features = json(&demo, "ocm:700002 osm:node/2002")["pairs"][0]["features"].as_array().expect("features").len();
     assert_eq!(text.matches("class=\"step\"").count(), features + 2);
-    for part in [">+4.57<", ">probability 0.99<", "the two are 17.5 m apart", "<h2>ocm:700002 and osm:node/2002</h2>"] {
+    for part in [">+4.87<", ">probability 0.99<", "the two are 17.5 m apart", "<h2>ocm:700002 and osm:node/2002</h2>"] {
         assert!(text.contains(part), "{part}");
     }
 }

@@ -17,8 +17,8 @@ pub(super) type Pair = (usize, usize);
 pub(super) const MAX_SHARERS: usize = 8;
 
 /// Charging stations of the same name and postcode are compared up to this far apart, in metres: registers put a
-/// station where a geocoder found the address, or the post office.
-const NAMESAKES_M: f64 = 5000.0;
+/// station where a geocoder found the address, the post office, or the middle of the county.
+const NAMESAKES_M: f64 = 50_000.0;
 
 /// What `work` keeps of the pairs to compare, along the Hilbert curve, pairs that are far apart last; and how many there
 /// are.

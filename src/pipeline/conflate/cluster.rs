@@ -3,7 +3,7 @@
 //! Best pair first; a pair unites two groups unless a person, a veto or a constraint keeps any of their members apart.
 //!
 //! - **One record per source and place**, but for a source's own duplicates, which are united before, and for numbered
-//!   posts of a site of which another source has one record.
+//!   posts of a site of which another source has one record; and for what a source has from two providers.
 //! - **No bridges**: two groups become one only if the evidence between all their records, summed, speaks for one place. So
 //!   where A is like B and B like C, but A unlike C, the weaker tie is cut. The sum is what correlation clustering
 //!   maximises: Bansal, Blum and Chawla 2004, *Machine Learning* 56:89.
@@ -61,6 +61,8 @@ pub enum Reason {
     ThroughOthers,
     /// The site has one record here, and that source tells of it post by post.
     PostOfSite,
+    /// Their source has it from two providers.
+    TwoProviders,
     /// A person.
     Decision(Decision),
 }
@@ -77,6 +79,7 @@ impl Reason {
             Self::Bridge => "other_records_speak_against_it",
             Self::ThroughOthers => "through_other_records",
             Self::PostOfSite => "numbered_post_of_the_site",
+            Self::TwoProviders => "of_two_providers",
             Self::Decision(Decision::Always) => "decision_always",
             Self::Decision(Decision::Never) => "decision_never",
         }
@@ -154,30 +157,47 @@ pub(super) fn of(
     }
 
     // A source may tell of a site post by post. Posts that are left over, none of another record, go with the others:
-    // one of them is a match, so the rest need not be told from a miss as surely.
+    // one of them is a match, so the rest need not be told from a miss as surely. And it may have a site from two
+    // providers: what is left over though it matches is the same site once more, where everything else agrees.
     let sites = compared.sites();
     let mut left_over: Vec<&Scored> = scored
         .iter()
         .filter(|scored| scored.score.veto.is_none() && !same_source(scored) && !forced.contains_key(&scored.pair))
-        .filter(|scored| sites.is_shared(scored.pair.0) || sites.is_shared(scored.pair.1))
+        .filter(|scored| {
+            let (a, b) = scored.pair;
+            sites.is_shared(a) || sites.is_shared(b) || refused.get(&(a, b)) == Some(&Reason::OnePerSource)
+        })
         .collect();
     left_over.sort_by(best_first);
-    for (a, b) in left_over.into_iter().map(|candidate| candidate.pair) {
+    for candidate in left_over {
+        let (a, b) = candidate.pair;
         if groups.root(a) == groups.root(b) {
             continue;
         }
         let pairs = || groups.members(a).flat_map(|x| groups.members(b).map(move |y| (x, y)));
         let of_one_source = |(x, y): &Pair| records[*x].dataset == records[*y].dataset;
-        let fits = |(x, y): Pair| match forced.get(&(x.min(y), x.max(y))) {
-            Some(decision) => *decision == Decision::Always,
-            None if of_one_source(&(x, y)) => sites.are_one(x, y),
-            None => !kept_apart(x, y),
+        let all_fit = |is_same: &dyn Fn(Pair) -> bool| {
+            pairs().all(|(x, y)| match forced.get(&(x.min(y), x.max(y))) {
+                Some(decision) => *decision == Decision::Always,
+                None if of_one_source(&(x, y)) => is_same((x, y)),
+                None => !kept_apart(x, y),
+            })
         };
         // A record that is numbered itself is one post of another source.
         let is_one_post = || compared.features((a, b)).get(Feature::SiteNumbers) == Some(0.0);
-        if pairs().any(|pair| of_one_source(&pair)) && pairs().all(fits) && !is_one_post() {
+        if !pairs().any(|pair| of_one_source(&pair)) || is_one_post() {
+            continue;
+        }
+        let is_match = candidate.score.probability >= match_score((a, b));
+        if all_fit(&|(x, y)| sites.are_one(x, y)) {
             groups.unite((a, b));
             refused.insert((a, b), Reason::PostOfSite);
+        } else if is_match
+            && all_fit(&|(x, y)| sites.are_one(x, y) || compared.may_be_of_two_providers((x, y)))
+            && speak_for_one(pairs(), candidate, compared, forced)
+        {
+            groups.unite((a, b));
+            refused.insert((a, b), Reason::TwoProviders);
         }
     }
 
@@ -189,8 +209,10 @@ pub(super) fn of(
         let (verdict, reason) = match (decision, score.veto, refused.get(&pair)) {
             (Some(Decision::Always), ..) => (Verdict::Match, Reason::Decision(Decision::Always)),
             (Some(Decision::Never), ..) => (Verdict::Miss, Reason::Decision(Decision::Never)),
-            (None, None, Some(Reason::PostOfSite)) => (Verdict::Match, Reason::PostOfSite),
-            _ if together(pair) && (!is_match || score.veto.is_some()) => (Verdict::Match, Reason::ThroughOthers),
+            (None, None, Some(reason @ (Reason::PostOfSite | Reason::TwoProviders))) => (Verdict::Match, *reason),
+            (_, veto, refused) if together(pair) && (!is_match || veto.is_some() || refused.is_some()) => {
+                (Verdict::Match, Reason::ThroughOthers)
+            }
             (None, Some(veto), _) => (Verdict::Miss, Reason::Veto(veto)),
             (None, None, Some(reason)) => (Verdict::Miss, *reason),
             (None, None, None) if is_match => (Verdict::Match, Reason::Score),
@@ -216,22 +238,24 @@ const MAX_SLIPS: u32 = 64;
 /// Log odds that one pair may bring into the sum, about seven to one: a clear miss stands against the surest match.
 const MOST_SAID: f64 = 2.0;
 
-/// Whether the evidence between two groups, given by all pairs of their records, speaks for one place. What a person
-/// decided needs no evidence.
+/// Whether the evidence between two groups, given by all pairs of their records, speaks for one place. What a source tells
+/// of a site more than once counts once, by the records that are most alike. What a person decided needs no evidence.
 fn speak_for_one(
     pairs: impl Iterator<Item = Pair>,
     best: &Scored,
     compared: &Compared<'_>,
     forced: &BTreeMap<Pair, Decision>,
 ) -> bool {
-    let mut others = pairs.map(|(a, b)| (a.min(b), a.max(b))).filter(|pair| *pair != best.pair).peekable();
-    if others.peek().is_none() {
-        return true;
+    let sites = |(a, b): Pair| (compared.sites().first(a), compared.sites().first(b));
+    let in_order = |(a, b): Pair| (a.min(b), a.max(b));
+    let others = pairs.map(in_order).filter(|pair| *pair != best.pair && !forced.contains_key(pair));
+    let mut of_sites = BTreeMap::from([(in_order(sites(best.pair)), best.score.probability)]);
+    for pair in others {
+        let of_pair = of_sites.entry(in_order(sites(pair))).or_insert(0.0);
+        *of_pair = of_pair.max(compared.score(pair).probability);
     }
-    let undecided = others.filter(|pair| !forced.contains_key(pair));
     let said = |probability: f64| log_odds(probability).clamp(-MOST_SAID, MOST_SAID);
-    let sum: f64 = undecided.map(|pair| said(compared.score(pair).probability)).sum();
-    said(best.score.probability) + sum > 0.0
+    of_sites.len() == 1 || of_sites.into_values().map(said).sum::<f64>() > 0.0
 }
 
 /// Disjoint groups. The members of each are a ring, so that a group of one takes no memory of its own and two groups

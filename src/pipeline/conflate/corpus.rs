@@ -40,6 +40,7 @@ pub(super) struct Compact {
     /// West, south, east, north.
     extent: Option<Box<[f64; 4]>>,
     pub(super) dataset: u16,
+    pub(super) provider: Option<Token>,
     /// Whether its category is about charging, of whatever vehicle.
     pub(super) charging: bool,
     /// The category, then its alternates.
@@ -278,11 +279,10 @@ impl Corpus {
     fn compact(&mut self, parsed: &Parsed) -> Compact {
         let Parsed { evidence, postcode, street, numbers, names } = parsed;
         let mut maybe = |text: &Option<String>| text.as_deref().map(|text| self.tokens.intern(text));
-        let (operator, brand, reference) =
-            (maybe(&evidence.operator), maybe(&evidence.brand), maybe(&evidence.reference));
-        let (operator_name, network) = (maybe(&evidence.operator_name), maybe(&evidence.network));
-        let (phone, host) = (maybe(&evidence.phone), maybe(&evidence.host));
-        let postcode = maybe(postcode);
+        let (operator, operator_name) = (maybe(&evidence.operator), maybe(&evidence.operator_name));
+        let (brand, network, reference) =
+            (maybe(&evidence.brand), maybe(&evidence.network), maybe(&evidence.reference));
+        let (phone, host, postcode) = (maybe(&evidence.phone), maybe(&evidence.host), maybe(postcode));
         let street = self.list(street.iter().take(Self::MAX_WORDS));
         let first_number = self.numbers.len();
         self.numbers.extend_from_slice(numbers);
@@ -305,6 +305,7 @@ impl Corpus {
             position: LonLat::new(evidence.lon, evidence.lat).expect("a record has a position on Earth"),
             extent: evidence.extent.map(Box::new),
             dataset: u16::try_from(evidence.dataset).expect("a pipeline has few sources"),
+            provider: evidence.provider().map(|provider| self.tokens.intern(provider)),
             charging: evidence.is_charging(),
             categories: self.list(evidence.categories.iter()),
             names: span(first_name, self.names.len()),

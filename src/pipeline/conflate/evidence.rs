@@ -57,6 +57,9 @@ const MAX_NAMES: usize = 4;
 /// Digits of a telephone number that are compared: national numbers without their prefix differ in fewer.
 const PHONE_DIGITS: usize = 8;
 
+/// How ids begin that a record has from whom its source has it.
+const PROVIDER: &str = "ref:provider:";
+
 /// Words that say only what kind of thing it is, folded. A name made of these alone is no name.
 const GENERIC: [&str; 16] = [
     "charging",
@@ -127,6 +130,11 @@ impl Evidence {
     #[must_use]
     pub fn is_charging(&self) -> bool {
         self.categories.first().is_some_and(|name| name.ends_with("charging_station"))
+    }
+
+    /// Whom its source has it from, where that source says so: the number in `ref:provider:2:1520`.
+    pub(super) fn provider(&self) -> Option<&str> {
+        self.ids.iter().find_map(|id| id.strip_prefix(PROVIDER)?.split(':').next())
     }
 
     /// A charging station so many metres north of a spot; no operator where that is empty.

@@ -278,11 +278,11 @@ mod tests {
         let head = "fitted_on = 'x'\nmatch_score = 0.8\nreview_score = 0.5\nintercept = 0.0\n[features]\n";
         let cases = [
             ("nmae = { at = [0, 1], weights = [0, 1] }", "the model weighs `nmae`, which is no feature"),
-            ("name = { at = [1, 0], weights = [0, 1] }", "the curve of `name` needs"),
-            ("name = { at = [0, 1], weights = [0] }", "the curve of `name` needs"),
-            ("name = { at = [], weights = [] }", "the curve of `name` needs"),
-            ("name = { at = [0], weights = [nan] }", "the curve of `name` needs"),
-            ("name = 3", "the model is not TOML of the right form"),
+            ("brand = { at = [1, 0], weights = [0, 1] }", "the curve of `brand` needs"),
+            ("brand = { at = [0, 1], weights = [0] }", "the curve of `brand` needs"),
+            ("brand = { at = [], weights = [] }", "the curve of `brand` needs"),
+            ("brand = { at = [0], weights = [nan] }", "the curve of `brand` needs"),
+            ("brand = 3", "the model is not TOML of the right form"),
         ];
         for (line, message) in cases {
             let error = Model::parse(&format!("{head}{line}")).unwrap_err().to_string();

@@ -173,6 +173,14 @@ impl<'c> Compared<'c> {
         self.looks.par_iter().filter_map(scored).collect()
     }
 
+    /// Whether a source may have one station from two providers in these: each says what he likes, but nothing keeps apart.
+    pub(super) fn may_be_of_two_providers(&self, pair: Pair) -> bool {
+        let (a, b) = (&self.corpus.records[pair.0], &self.corpus.records[pair.1]);
+        let nothing_keeps_apart =
+            || self.corpus.same_kind(a, b) && veto::of_stations(a, b, &features::of(a, b, self.corpus)).is_none();
+        a.charging && b.charging && a.provider != b.provider && nothing_keeps_apart()
+    }
+
     /// What is seen of two records, whether they were candidates or not.
     #[must_use]
     pub fn features(&self, pair: Pair) -> Features {

@@ -38,6 +38,8 @@ const SAME_ROLE: f32 = 0.9;
 pub(super) const SLIP_CHARGING_M: f32 = 50.0;
 /// … or two places of any other kind, unless one lies in the other's footprint.
 const SLIP_M: f32 = 5.0;
+/// Posts that are numbered in a row are at most this far apart, in metres: at the ends of a car park.
+const POSTS_M: f32 = 100.0;
 /// Names of one source's duplicates are at least this alike: a title with a word more is that of a part of the site.
 const SLIP_NAME: f32 = 0.8;
 
@@ -47,17 +49,24 @@ pub(super) fn of(a: &Compact, b: &Compact, seen: &Features, corpus: &Corpus) -> 
         return Some(Veto::Category);
     }
     if a.dataset == b.dataset {
-        let slip = is_slip(a, b, seen) && !numbered_apart(a, b, corpus) && !told_apart(a, b, corpus);
-        return (!slip).then_some(Veto::SameSource);
+        let slip = is_slip(a, b, seen, corpus) && !told_apart(a, b, corpus) || is_from_two_providers(a, b, seen);
+        return (!slip || numbered_apart(a, b, corpus)).then_some(Veto::SameSource);
     }
+    of_stations(a, b, seen)
+}
+
+/// What keeps two charging stations apart, if anything does, wherever they are from.
+pub(super) fn of_stations(a: &Compact, b: &Compact, seen: &Features) -> Option<Veto> {
     // An id of the thing itself says more than who its sources think runs it.
     let is_known = seen.get(Feature::SharedId).is_some() || seen.get(Feature::Devices) == Some(1.0);
     if !a.charging || is_known {
         return None;
     }
-    if seen.get(Feature::Operator).is_some_and(|alike| alike < OTHER_OPERATOR)
-        && seen.get(Feature::Role).is_none_or(|alike| alike < SAME_ROLE)
-    {
+    // One network may be run by several, who number its posts: these are the network's, but not one station. That they
+    // share a number is known above.
+    let are_numbered = a.reference.is_some() && b.reference.is_some();
+    let of_one_network = seen.get(Feature::Role).is_some_and(|alike| alike >= SAME_ROLE) && !are_numbered;
+    if seen.get(Feature::Operator).is_some_and(|alike| alike < OTHER_OPERATOR) && !of_one_network {
         return Some(Veto::Operator);
     }
     (seen.get(Feature::Plugs) == Some(0.0)).then_some(Veto::Connectors)
@@ -67,18 +76,42 @@ pub(super) fn of(a: &Compact, b: &Compact, seen: &Features, corpus: &Corpus) -> 
 ///
 /// Mappers and imports put neighbours side by side on purpose, so nearness proves nothing here: the operators must not
 /// differ, the numbers on the devices must not differ, and the names must agree.
-fn is_slip(a: &Compact, b: &Compact, seen: &Features) -> bool {
+fn is_slip(a: &Compact, b: &Compact, seen: &Features, corpus: &Corpus) -> bool {
     let distance_m = seen.get(Feature::DistanceM).unwrap_or(f32::INFINITY);
     let near = distance_m <= if a.charging { SLIP_CHARGING_M } else { SLIP_M };
-    let nested = a.encloses(b) || b.encloses(a);
-    let operator = seen.get(Feature::Operator);
-    let same_operator = a.operator == b.operator || operator.is_some_and(|alike| f64::from(alike) >= SAME_WORD);
+    if !near && !a.encloses(b) && !b.encloses(a) {
+        return false;
+    }
     let other_number = matches!((a.reference, b.reference), (Some(x), Some(y)) if x != y);
-    let disjoint = seen.get(Feature::Connectors) == Some(0.0);
-    let name = seen.get(Feature::Name);
+    let disjoint = a.connectors != 0 && b.connectors != 0 && a.connectors & b.connectors == 0;
+    let name = features::dice(a, b, corpus);
+    // Entered twice, once without its operator.
+    let one_is_silent = a.operator.is_none() != b.operator.is_none();
+    let said_less = || one_is_silent && distance_m <= SLIP_M && name == Some(1.0) && is_at_one_door(seen);
     let named_alike = name.is_some_and(|alike| alike >= if a.charging { SLIP_NAME } else { 1.0 });
     let shares_id = seen.get(Feature::SharedId).is_some();
-    (near || nested) && same_operator && !other_number && !disjoint && (named_alike || shares_id)
+    let same_operator = a.operator == b.operator || is_one_company(seen) || said_less();
+    same_operator && !other_number && !disjoint && (named_alike || shares_id)
+}
+
+/// Whether a source has one station from two providers, each of whom names it as he likes: at one door, and as far as both
+/// state one of one operator.
+fn is_from_two_providers(a: &Compact, b: &Compact, seen: &Features) -> bool {
+    let near = seen.get(Feature::DistanceM).is_some_and(|distance_m| distance_m <= SLIP_CHARGING_M);
+    let of_two = a.charging && b.charging && a.provider != b.provider;
+    let is_silent = |record: &Compact| record.operator.is_none() && record.operator_name.is_none();
+    let may_be_one = is_silent(a) || is_silent(b) || is_one_company(seen);
+    of_two && near && is_at_one_door(seen) && may_be_one && of_stations(a, b, seen).is_none()
+}
+
+/// Whether both state an operator, and it is the same.
+fn is_one_company(seen: &Features) -> bool {
+    seen.get(Feature::Operator).is_some_and(|alike| f64::from(alike) >= SAME_WORD)
+}
+
+/// Whether street and house number agree.
+fn is_at_one_door(seen: &Features) -> bool {
+    seen.get(Feature::Address) == Some(1.0)
 }
 
 /// Whether their names number them apart: `Dorfplatz 1` and `Dorfplatz 2` are neighbours, and so are `Dorfplatz` and
@@ -112,11 +145,11 @@ fn told_apart(a: &Compact, b: &Compact, corpus: &Corpus) -> bool {
 
 /// Whether two records of one source are numbered posts of one site: `Dorfplatz 1` and `Dorfplatz 2`, of one company.
 pub(super) fn are_posts_of_one_site(a: &Compact, b: &Compact, seen: &Features, corpus: &Corpus) -> bool {
-    let near = seen.get(Feature::DistanceM).is_some_and(|distance_m| distance_m <= SLIP_CHARGING_M);
+    let distance_m = seen.get(Feature::DistanceM).unwrap_or(f32::INFINITY);
     let one_company = a.operator == b.operator && a.network == b.network && a.brand == b.brand;
     a.dataset == b.dataset
         && (a.charging && b.charging)
-        && (near && one_company)
+        && (distance_m <= POSTS_M && one_company)
         && corpus.same_kind(a, b)
-        && features::numbered_in_a_row(a, b, corpus)
+        && features::numbered_in_a_row(a, b, distance_m <= SLIP_CHARGING_M, corpus)
 }

@@ -353,6 +353,9 @@ fn why(pair: &PairTold, a: usize, b: usize, run: &Run<'_>) -> String {
         _ if is(Reason::PostOfSite) => {
             format!("the score is at least review_score, {review_score}, and other posts of the same site are in it")
         }
+        _ if is(Reason::TwoProviders) => {
+            "the score is a match, and a source has the place from two providers, of whom this is the second".to_owned()
+        }
         _ if is(Reason::OnePerSource) => {
             let taken = partner(a, b, bridge).or_else(|| partner(b, a, bridge));
             let taken = taken.map_or(String::new(), |(of, by)| format!(": {of} is one with {by}"));

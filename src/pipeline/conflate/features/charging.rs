@@ -69,6 +69,10 @@ const COMMON: [&str; 52] = [
     "zum",
 ];
 
+/// A number of this many digits is a house's where a street follows within so many words: `6100 Old Mill Rd 4` is post 4.
+const HOUSE_DIGITS: usize = 3;
+const STREET_WORDS: usize = 3;
+
 /// Fewest digits of a device's number: fewer are a place in a row.
 const DEVICE_DIGITS: usize = 4;
 
@@ -187,13 +191,25 @@ fn names(seen: &mut Features, [a, b]: &[Vec<Site<'_>>; 2]) {
 
 /// Whether two stations are called alike but for the number of a post: `Skyline #1` and `Skyline Station 4`.
 ///
-/// A number before all words, after a street or in the record's own address is a house's: that is another site.
-pub(in crate::pipeline::conflate) fn numbered_in_a_row(a: &Compact, b: &Compact, corpus: &Corpus) -> bool {
+/// A number before all words, after a street or in the record's own address is a house's: that is another site. Where names
+/// have one word alone, posts stand side by side; and there one name of several may say more: `Old Mill EV-8` and `Old
+/// Mill Bus Terminal #4`.
+pub(in crate::pipeline::conflate) fn numbered_in_a_row(
+    a: &Compact,
+    b: &Compact,
+    side_by_side: bool,
+    corpus: &Corpus,
+) -> bool {
     let rows = |record: &Compact| -> Vec<Row<'_>> {
         corpus.names(record).iter().filter_map(|name| row(name, record, corpus)).collect()
     };
     let (rows_a, rows_b) = (rows(a), rows(b));
-    rows_a.iter().any(|x| rows_b.iter().any(|y| x.words == y.words && x.posts != y.posts))
+    let says_more = |x: &Row<'_>, y: &Row<'_>| y.words.len() > 1 && x.words.is_superset(&y.words);
+    let alike = |x: &Row<'_>, y: &Row<'_>| {
+        let side_by_side = || side_by_side && (x.words == y.words || says_more(x, y) || says_more(y, x));
+        (x.words == y.words && x.words.len() > 1) || side_by_side()
+    };
+    rows_a.iter().any(|x| rows_b.iter().any(|y| alike(x, y) && x.posts != y.posts))
 }
 
 /// The words of a numbered post's name that tell the site, each once; and its numbers.
@@ -210,12 +226,16 @@ fn row<'c>(name: &Name, record: &Compact, corpus: &'c Corpus) -> Option<Row<'c>>
         let number: Option<u32> = digits.parse().ok();
         number.is_some_and(|number| corpus.numbers(record).iter().any(|(from, to)| (*from..=*to).contains(&number)))
     };
-    let (mut words, mut posts, mut before) = (BTreeSet::new(), Vec::new(), None);
-    for word in all {
+    let (mut words, mut posts, mut before, mut has_house) = (BTreeSet::new(), Vec::new(), None, false);
+    for (at, word) in all.iter().copied().enumerate() {
         if !is_number(word) {
             let form = WORDS.street_form(word);
             words.extend((!COMMON.contains(&form)).then_some(form));
-        } else if before.is_none_or(is_street) || is_house(word) {
+        } else if word.len() >= HOUSE_DIGITS && all[at..].iter().skip(1).take(STREET_WORDS).any(|word| is_street(word))
+        {
+            has_house = true;
+            words.insert(word);
+        } else if before.is_none_or(|before| ends_in_house(before, word) && !has_house) || is_house(word) {
             words.insert(word);
         } else {
             posts.push(word);
@@ -230,6 +250,15 @@ fn row<'c>(name: &Name, record: &Compact, corpus: &'c Corpus) -> Option<Row<'c>>
 fn is_street(word: &str) -> bool {
     STREETS.contains(&WORDS.street_form(word)) || STREET_ENDS.iter().any(|end| word.ends_with(end))
 }
+
+/// Whether a number after a word is that of a house: not `1` in `Mill Road 1`, as houses come first in English.
+fn ends_in_house(word: &str, number: &str) -> bool {
+    is_street(word) && !(number.len() < HOUSE_DIGITS && AFTER_HOUSES.contains(&word))
+}
+
+/// Words for streets, as written, that houses stand before.
+const AFTER_HOUSES: [&str; 12] =
+    ["ave", "avenue", "blvd", "boulevard", "dr", "drive", "lane", "ln", "rd", "road", "st", "street"];
 
 /// Words for streets, in the form that streets are compared in. Squares and centres number other things too.
 const STREETS: [&str; 14] =

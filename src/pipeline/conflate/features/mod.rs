@@ -8,7 +8,7 @@ mod operators;
 use super::corpus::{Compact, Corpus};
 
 pub(super) use charging::numbered_in_a_row;
-pub(super) use names::SAME_WORD;
+pub(super) use names::{SAME_WORD, dice};
 pub(super) use operators::{OTHER as OTHER_OPERATOR, other_companies};
 
 /// Declares every feature once: its name in code, its published name, and its meaning.
@@ -45,7 +45,6 @@ features! {
     DistanceM "distance_m" "Metres between the two, or between their footprints.",
     Distance "distance_log" "Decimal logarithm of 1 + the distance in metres.",
     DistanceBySpacing "distance_by_spacing" "Decimal logarithm of the distance over the usual spacing of records there: to the tenth neighbour.",
-    Name "name" "How alike the best two names are, in [0, 1]: shared letters of shared words.",
     NameOverlap "name_overlap" "Weight of the words that both names have, over that of all their words, in [0, 1]; rare words weigh more.",
     NameContained "name_contained" "The same over the words of the name that has less of its own, in [0, 1].",
     NameRare "name_rare" "Weight of the rarest word that both names have, in [0, 1].",
@@ -55,7 +54,6 @@ features! {
     NumberedApart "numbered_apart" "1 where both names have numbers and none in common.",
     Operator "operator" "How alike the operators are, in [0, 1].",
     Brand "brand" "1 where the brands are equal, else 0.",
-    Connectors "connectors" "Connector classes that both have, of those that either has, in [0, 1].",
     Power "power" "The smaller highest power divided by the larger, in [0, 1].",
     Capacity "capacity" "The smaller capacity divided by the larger, in [0, 1].",
     Phone "phone" "1 where the last digits of the telephone numbers are equal, else 0.",
@@ -104,7 +102,7 @@ impl Features {
     /// How alike the names are, for ranking partners, in `[0, 1]`; 0 where one has no name.
     pub(super) fn name_likeness(&self) -> f32 {
         let value = |feature| self.get(feature).unwrap_or(0.0);
-        0.5 * value(Feature::NameOverlap) + 0.25 * value(Feature::NameContained) + 0.25 * value(Feature::NameLetters)
+        names::mean(value(Feature::NameOverlap), value(Feature::NameContained), value(Feature::NameLetters))
     }
 
     pub(super) fn set(&mut self, feature: Feature, value: f32) {
@@ -127,7 +125,6 @@ pub(super) fn of(a: &Compact, b: &Compact, corpus: &Corpus) -> Features {
     seen.set(Feature::Distance, (1.0 + distance_m).log10());
     let spacing_m = (a.spacing_m * b.spacing_m).sqrt();
     seen.set(Feature::DistanceBySpacing, ((distance_m + NEAR_M) / (spacing_m + NEAR_M)).log10());
-    seen.set_if_known(Feature::Name, names::dice(a, b, corpus));
     if let Some(likeness) = names::likeness(a, b, corpus) {
         seen.set(Feature::NameOverlap, likeness.overlap);
         seen.set(Feature::NameContained, likeness.contained);
@@ -152,10 +149,6 @@ pub(super) fn of(a: &Compact, b: &Compact, corpus: &Corpus) -> Features {
     }
     seen.set_if_known(Feature::Operator, operators::similarity(a, b, corpus));
     seen.set_if_known(Feature::Brand, equal(a.brand, b.brand));
-    if a.connectors != 0 && b.connectors != 0 {
-        let (shared, either) = (a.connectors & b.connectors, a.connectors | b.connectors);
-        seen.set(Feature::Connectors, shared.count_ones() as f32 / either.count_ones() as f32);
-    }
     seen.set_if_known(Feature::Power, ratio(a.max_power_kw, b.max_power_kw));
     seen.set_if_known(Feature::Capacity, ratio(a.capacity.map(|n| n as f32), b.capacity.map(|n| n as f32)));
     seen.set_if_known(Feature::Phone, equal(a.phone, b.phone));

@@ -54,10 +54,14 @@ pub(super) struct NameLikeness {
 }
 
 impl NameLikeness {
-    /// One number for ranking partners, in `[0, 1]`.
-    pub(super) fn mean(self) -> f32 {
-        0.5 * self.overlap + 0.25 * self.contained + 0.25 * self.letters
+    fn mean(self) -> f32 {
+        mean(self.overlap, self.contained, self.letters)
     }
+}
+
+/// One number for ranking partners, in `[0, 1]`.
+pub(super) fn mean(overlap: f32, contained: f32, letters: f32) -> f32 {
+    0.5 * overlap + 0.25 * contained + 0.25 * letters
 }
 
 /// How alike the best two names are; `None` where one record has no name.
@@ -301,7 +305,7 @@ fn initials(
 }
 
 /// How alike the best two names are, in `[0, 1]`: shared words over all words (Dice), a word counting by its letters.
-pub(super) fn dice(a: &Compact, b: &Compact, corpus: &Corpus) -> Option<f32> {
+pub(in crate::pipeline::conflate) fn dice(a: &Compact, b: &Compact, corpus: &Corpus) -> Option<f32> {
     let pairs = corpus.names(a).iter().flat_map(|x| corpus.names(b).iter().map(move |y| (x, y)));
     let alike = pairs.map(|(x, y)| dice_of_words(corpus.words(x.written), corpus.words(y.written), corpus) as f32);
     alike.max_by(f32::total_cmp)

@@ -11,6 +11,9 @@ const SAME_GROUP: f32 = 0.7;
 /// A known company, and one that the alias table does not know.
 const NOT_IN_THE_TABLE: f32 = 0.4;
 
+/// The telling words are the same: `Stadtwerke Foo` may be the town of Foo's, or not.
+const ALIKE: f32 = 0.95;
+
 /// One name has every telling word of the other, and more: `Polar`, `Chargemaster Polar`.
 const CONTAINED: f32 = 0.9;
 
@@ -174,7 +177,7 @@ pub(super) fn company(a: &str, b: &str) -> Option<f32> {
     }
     let whole = jaro_winkler(&words_a.concat(), &words_b.concat());
     if whole >= SAME_WORD {
-        return Some(whole as f32);
+        return Some(ALIKE.min(whole as f32));
     }
     let (fewer, more) = if words_a.len() <= words_b.len() { (&words_a, &words_b) } else { (&words_b, &words_a) };
     if contains(more, fewer) || initials(fewer, more) {
