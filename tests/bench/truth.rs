@@ -87,7 +87,7 @@ fn pairs(folder: &Path) -> Value {
     let bins = told.bins.iter().map(|bin| json!([bin.pairs, bin.mean_score, bin.share_of_matches]));
     let calibration = json!({
         "pairs": judged.len(),
-        "matches": judged.iter().filter(|pair| pair.is_match).count(),
+        "matches": judged.iter().filter(|pair| pair.is_match()).count(),
         "expected_error": told.expected_error,
         "bins": bins.collect::<Vec<_>>(),
     });
