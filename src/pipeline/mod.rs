@@ -11,6 +11,7 @@
 
 use std::mem;
 
+pub mod catalogue;
 pub mod conflate;
 pub mod diff;
 mod error;

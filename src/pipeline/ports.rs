@@ -175,6 +175,8 @@ pub struct Extras {
     pub run: serde_json::Value,
     /// The contents of `report.html`.
     pub report: String,
+    /// The snapshot as a STAC item, where it has a date.
+    pub item: Option<serde_json::Value>,
 }
 
 /// Makes a batch of a table.

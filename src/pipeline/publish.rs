@@ -14,7 +14,7 @@ use super::extract::ExtractedLayer;
 use super::identify::Night;
 use super::ports::{Extras, Snapshot, Tables, Unit};
 use super::tabulate::{Row, read_rows, tables};
-use super::{Pipeline, Ports, RunError, report};
+use super::{Pipeline, Ports, RunError, catalogue, report};
 use crate::domain::{ChangeClass, LayerAccount, LonLat, Manifest, TableFile, Timestamp, Versions, hex};
 
 use write::{names, one, place_tables, write, write_layers, write_tables};
@@ -86,7 +86,8 @@ pub(super) fn publish(
     let dots: Vec<LonLat> = place_tables.iter().flat_map(|(_, rows)| rows).map(|row| row.position).collect();
     let names = if dots.len() > report::MOST_NAMED { Vec::new() } else { names(pipeline, night, &place_tables)? };
     let report = report::html(&manifest, (&dots, &names), &changes);
-    let extras = Extras { run: ports.observer.measurements(), report };
+    let item = catalogue::item(&manifest, &dots);
+    let extras = Extras { run: ports.observer.measurements(), report, item };
     let snapshot = staging.keep(&manifest, &extras)?;
     let before = if manifest.held.is_empty() { None } else { ports.store.latest()? };
     Ok(Published { snapshot, before, unchanged, manifest, layer_diffs })

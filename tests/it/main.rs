@@ -6,6 +6,8 @@ mod architecture;
 #[cfg(test)]
 mod bad_input;
 #[cfg(test)]
+mod catalogue;
+#[cfg(test)]
 mod charging;
 #[cfg(test)]
 mod cli;

@@ -1,5 +1,6 @@
 //! Snapshots as folders of GeoParquet 1.1 files, one folder per snapshot and a `latest` link that is swapped atomically.
 
+mod catalogue;
 mod error;
 mod metadata;
 mod reader;

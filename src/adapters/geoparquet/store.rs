@@ -8,6 +8,7 @@ use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use super::StoreError;
+use super::catalogue::{ITEM, write_catalogue};
 use super::reader::{SnapshotFolder, read_table, table_file};
 use super::writer::{DEFAULT_ZSTD_LEVEL, write_table};
 use crate::domain::{Manifest, TableFile};
@@ -171,6 +172,9 @@ impl Staging for StagingFolder {
         write_synced(&self.folder.join("manifest.json"), &pretty(&as_json))?;
         write_synced(&self.folder.join("run.json"), &pretty(&extras.run))?;
         write_synced(&self.folder.join("report.html"), &extras.report)?;
+        if let Some(item) = &extras.item {
+            write_synced(&self.folder.join(ITEM), &pretty(item))?;
+        }
         for folder in ["changes/layers", "changes", "layers"].map(|name| self.folder.join(name)) {
             if folder.is_dir() {
                 sync_folder(&folder)?;
@@ -198,6 +202,7 @@ impl Staging for StagingFolder {
             fs::rename(&link, &latest).map_err(write_error(&latest))?;
             sync_folder(&store.folder)?;
         }
+        write_catalogue(&store.pipeline, &store.folder, &store.work())?;
         let snapshot = SnapshotFolder::open(&place).map_err(RunError::failed)?;
         Ok(Box::new(snapshot))
     }
