@@ -9,6 +9,7 @@ mod interrupt;
 mod load;
 mod progress;
 mod run;
+mod verify;
 
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
@@ -48,6 +49,7 @@ enum Command {
     Load(load::Load),
     Explain(explain::Explain),
     Eval(Box<eval::Eval>),
+    Verify(verify::Verify),
 }
 
 /// Flags that beat the pipeline file.
@@ -113,6 +115,7 @@ pub fn main() -> ExitCode {
         Command::Load(load) => load.execute(&mut out),
         Command::Explain(explain) => explain.execute(&mut out),
         Command::Eval(eval) => eval.execute(&mut out),
+        Command::Verify(verify) => verify.execute(&mut out),
     };
     let ended = ended.and_then(|code| {
         out.flush()?;

@@ -28,6 +28,7 @@ mod review;
 mod self_evaluation;
 pub mod tabulate;
 pub mod transform;
+pub mod verify;
 
 pub use error::RunError;
 pub use extract::Feed;

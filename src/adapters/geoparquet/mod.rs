@@ -1,6 +1,8 @@
 //! Snapshots as folders of GeoParquet 1.1 files, one folder per snapshot and a `latest` link that is swapped atomically.
 
 mod error;
+mod inspect;
+mod kept;
 mod metadata;
 mod reader;
 mod store;
