@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 pub use self::eval::{LabelSet, check_file, label_sets, model, shipped_taxonomy, two_tables, write_file};
 pub use self::fetch::FetchWanted;
-pub use self::store::snapshot;
+pub use self::store::{release, snapshot, store};
 use crate::adapters::geoparquet::FolderStore;
 use crate::adapters::io::{CsvDecisions, FolderScratch};
 use crate::adapters::memory::{MemoryDecisions, MemoryStore};

@@ -141,3 +141,9 @@ pub(in crate::pipeline) fn position_of(wkb: &[u8]) -> Option<LonLat> {
     let number = |at: usize| Some(f64::from_le_bytes(wkb.get(at..at + 8)?.try_into().ok()?));
     LonLat::new(number(5)?, number(13)?)
 }
+
+/// The position of a point whose WKB is written in hexadecimal digits, as old values are.
+pub(in crate::pipeline) fn position_of_hex(digits: &str) -> Option<LonLat> {
+    let byte = |at: usize| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok();
+    position_of(&(0..digits.len()).step_by(2).map(byte).collect::<Option<Vec<u8>>>()?)
+}

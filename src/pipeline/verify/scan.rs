@@ -13,7 +13,7 @@ use super::Checks;
 use super::facts::{Facts, Key};
 use crate::domain::{Cell, FindingRule, GeometryKind, LonLat, Manifest, RecordId, hilbert_key};
 use crate::pipeline::diff::layers::{key, middle};
-use crate::pipeline::diff::position_of;
+use crate::pipeline::diff::{position_of, position_of_hex};
 use crate::pipeline::layers::RowKey;
 use crate::pipeline::tabulate::tables::{
     BRIDGE, CONFLICTS, FINDINGS, IDENTITY, LINKS, REJECTS, SOURCES, changes_of, holds_places,
@@ -320,10 +320,7 @@ fn along(position: Option<LonLat>) -> u64 {
 /// Where a place was that is gone.
 fn old_position(old_values: &str) -> Option<LonLat> {
     let old: Value = serde_json::from_str(old_values).ok()?;
-    let digits = old["geometry"].as_str()?;
-    let byte = |at: usize| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok();
-    let wkb = (0..digits.len()).step_by(2).map(byte).collect::<Option<Vec<u8>>>()?;
-    position_of(&wkb)
+    position_of_hex(old["geometry"].as_str()?)
 }
 
 /// The key of a row of a layer in eight bytes; ids of objects stay far below 2⁵⁹.
