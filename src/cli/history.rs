@@ -7,9 +7,12 @@ use std::process::ExitCode;
 use serde_json::{Map, Value, json};
 
 use super::Ended;
+use crate::adapters::io::size_told;
 use crate::config::Overrides;
 use crate::domain::Timestamp;
-use crate::pipeline::history::{Event, Life, Listed, PlaceThen, Record, State, Tie, as_of, list, lives, place_as_of};
+use crate::pipeline::history::{
+    Event, Life, Listed, PlaceThen, Record, Said, State, Tie, as_of, list, lives, place_as_of,
+};
 use crate::wiring;
 
 /// Longest value that is shown in a line, in characters.
@@ -82,7 +85,7 @@ impl History {
             }
             (Some(place), Some(time)) => {
                 let then = place_as_of(&store, place, time)?;
-                if self.json { writeln!(out, "{}", told(&then))? } else { tell_place(&then, out)? }
+                if self.json { writeln!(out, "{}", json!(then))? } else { tell_place(&then, out)? }
             }
         }
         Ok(ExitCode::SUCCESS)
@@ -137,19 +140,9 @@ fn line(listed: &Listed) -> String {
     told.join("  ")
 }
 
-/// A size as people read it.
-pub(super) fn size_told(bytes: u64) -> String {
-    match bytes {
-        0..1_000 => format!("{bytes} B"),
-        1_000..1_000_000 => format!("{:.0} kB", bytes as f64 / 1e3),
-        1_000_000..1_000_000_000 => format!("{:.1} MB", bytes as f64 / 1e6),
-        _ => format!("{:.1} GB", bytes as f64 / 1e9),
-    }
-}
-
 /// `charging_station "Rathaus"`.
-fn name_of(rows: &[(String, Map<String, Value>)]) -> String {
-    let text = |column: &str| rows.iter().find_map(|(_, row)| row.get(column)?.as_str()).unwrap_or_default();
+fn name_of(rows: &[Said]) -> String {
+    let text = |column: &str| rows.iter().find_map(|said| said.row.get(column)?.as_str()).unwrap_or_default();
     match (text("category"), text("name")) {
         (category, "") => category.to_owned(),
         (category, name) => format!("{category} \"{name}\""),
@@ -211,7 +204,7 @@ fn tell_place(then: &PlaceThen, out: &mut impl Write) -> anyhow::Result<()> {
             "  was not there; `--place` without `--as-of` tells when it was, and what it came from or went into"
         )?;
     }
-    for (table, row) in &then.rows {
+    for Said { table, row } in &then.rows {
         if then.rows.len() > 1 {
             writeln!(out, "  {table}")?;
         }
@@ -223,12 +216,6 @@ fn tell_place(then: &PlaceThen, out: &mut impl Write) -> anyhow::Result<()> {
         }
     }
     tell_records(&then.records, out)
-}
-
-fn told(then: &PlaceThen) -> Value {
-    let mut told = json!(then);
-    told["rows"] = then.rows.iter().map(|(table, row)| json!({ "table": table, "row": row })).collect();
-    told
 }
 
 /// A value in a line; a long one cut short.
@@ -255,14 +242,6 @@ mod tests {
         ];
         for (text, expected) in cases {
             assert_eq!(instant(text).ok().map(|time| time.to_string()).as_deref(), expected, "{text}");
-        }
-    }
-
-    #[test]
-    fn sizes_are_told_as_people_read_them() {
-        let cases = [(0, "0 B"), (999, "999 B"), (1_500, "2 kB"), (12_345_678, "12.3 MB"), (4_000_000_000, "4.0 GB")];
-        for (bytes, told) in cases {
-            assert_eq!(size_told(bytes), told);
         }
     }
 }

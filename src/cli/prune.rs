@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::Ended;
-use super::history::size_told;
+use crate::adapters::io::size_told;
 use crate::config::Overrides;
 use crate::pipeline::history::{Pruned, Retention, prune};
 use crate::wiring;

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::place::{Record, records_of, row_of, told, value};
+use super::place::{Record, Said, records_of, said, value};
 use super::steps::{Named, Step, published};
 use super::{latest_id, oldest_first};
 use crate::domain::{Cell, Timestamp};
@@ -69,8 +69,8 @@ pub struct Life {
     pub tie: Tie,
     /// Whether the latest snapshot has it.
     pub is_there: bool,
-    /// What the newest snapshot that has it says of it, by table. None where all of those were pruned.
-    pub last: Vec<(String, Map<String, Value>)>,
+    /// What the newest snapshot that has it says of it. Nothing where all of those were pruned.
+    pub last: Vec<Said>,
     /// What happened, the oldest first.
     pub events: Vec<Event>,
     /// The records that it had, and when; they go back beyond what is kept.
@@ -143,7 +143,7 @@ fn life(
     let mut last = Vec::new();
     let mut is_there = false;
     for (age, snapshot) in published.iter().rev().enumerate() {
-        last = row_of(*snapshot, id)?;
+        last = said(*snapshot, id)?;
         if !last.is_empty() {
             is_there = age == 0;
             break;
@@ -161,7 +161,7 @@ fn life(
             moved_m: None,
             changed: Vec::new(),
         };
-        if step.is_first && !row_of(step.to, id)?.is_empty() {
+        if step.is_first && !said(step.to, id)?.is_empty() {
             events.push(event(if manifest.base.is_none() { "added" } else { "present" }, None));
         }
         for row in rows {
@@ -176,14 +176,7 @@ fn life(
             }
         }
     }
-    Ok(Life {
-        place: id.to_owned(),
-        tie,
-        is_there,
-        last: last.into_iter().map(|(table, row)| (table, told(&row))).collect(),
-        events,
-        records: records_of(published.last().copied(), id)?,
-    })
+    Ok(Life { place: id.to_owned(), tie, is_there, last, events, records: records_of(published.last().copied(), id)? })
 }
 
 fn text(row: &Named, column: &str) -> Option<String> {

@@ -17,7 +17,7 @@ use super::ports::{Kept, SnapshotStore};
 use super::tabulate::tables::holds_places;
 use crate::domain::{Manifest, Timestamp};
 pub use life::{Event, FieldChange, Life, Tie, lives};
-pub use place::{PlaceThen, Record, place_as_of};
+pub use place::{PlaceThen, Record, Said, place_as_of};
 pub use prune::{Pruned, Retention, Verdict, prune};
 
 /// What a snapshot is to its store.

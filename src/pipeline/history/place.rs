@@ -33,6 +33,15 @@ impl Record {
     }
 }
 
+/// What a table of places says of a place.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Said {
+    /// The table: `places`, or that of a source where places are layered.
+    pub table: String,
+    /// Its columns that have a value and follow from no other; positions as longitude and latitude.
+    pub row: Map<String, Value>,
+}
+
 /// A place as it was.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct PlaceThen {
@@ -44,8 +53,8 @@ pub struct PlaceThen {
     pub snapshot: String,
     /// Its vintage.
     pub vintage: Option<Timestamp>,
-    /// What it says of the place, by table: one, or one per source where places are layered. None where it has no such place.
-    pub rows: Vec<(String, Map<String, Value>)>,
+    /// What it says of the place: one row, or one per source where places are layered. None where it has no such place.
+    pub rows: Vec<Said>,
     /// The records that it had then.
     pub records: Vec<Record>,
 }
@@ -61,7 +70,7 @@ pub fn place_as_of(store: &dyn SnapshotStore, place: &str, time: Timestamp) -> R
     let published = published(&kept, latest.as_deref());
     let mut rows = Vec::new();
     if let Some(snapshot) = published.iter().find(|snapshot| snapshot.manifest().snapshot == then.snapshot) {
-        rows = row_of(*snapshot, place)?.into_iter().map(|(table, row)| (table, told(&row))).collect();
+        rows = said(*snapshot, place)?;
     }
     let mut records = records_of(published.last().copied(), place)?;
     records.retain(|record| record.was_there(time));
@@ -75,8 +84,8 @@ pub fn place_as_of(store: &dyn SnapshotStore, place: &str, time: Timestamp) -> R
     })
 }
 
-/// The rows of a place: one, or one per source that knows it where places are layered.
-pub(super) fn row_of(snapshot: &dyn Snapshot, place: &str) -> Result<Vec<(String, Named)>, RunError> {
+/// What a snapshot says of a place; nothing where it has no such place.
+pub(super) fn said(snapshot: &dyn Snapshot, place: &str) -> Result<Vec<Said>, RunError> {
     let mut found = Vec::new();
     for table in place_tables(snapshot) {
         let (mut first, mut at) = (0, Vec::new());
@@ -91,7 +100,7 @@ pub(super) fn row_of(snapshot: &dyn Snapshot, place: &str) -> Result<Vec<(String
         }
         snapshot.read_rows(&table, &at, &mut |batch| {
             let rows = named(&PLACES, &batch, (0..batch.num_rows() as u64).collect())?;
-            found.extend(rows.into_iter().map(|row| (table.clone(), row)));
+            found.extend(rows.iter().map(|row| Said { table: table.clone(), row: told(row) }));
             Ok(())
         })?;
     }
@@ -122,7 +131,7 @@ pub(super) fn records_of(snapshot: Option<&dyn Snapshot>, place: &str) -> Result
 }
 
 /// A row as JSON: what has a value, positions as longitude and latitude.
-pub(super) fn told(row: &Named) -> Map<String, Value> {
+fn told(row: &Named) -> Map<String, Value> {
     let columns = PLACES.columns.iter().filter_map(|column| Some((&*column.name, row.get(&*column.name)?)));
     let told = columns.filter(|(name, cell)| **cell != Cell::Null && !DERIVED.contains(name));
     told.map(|(name, cell)| (name.to_owned(), value(cell, name))).collect()
