@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::{State, latest_id, oldest_first, state, told};
+use super::{State, latest_id, oldest_first, state};
 use crate::domain::Timestamp;
 use crate::pipeline::RunError;
 use crate::pipeline::ports::{Kept, SnapshotStore};
@@ -98,7 +98,9 @@ fn verdicts(kept: &[Kept], latest: Option<&str>, retention: Retention) -> Vec<Ve
                 keep(&*one.id, "held back".to_owned());
                 base.into_iter().for_each(|base| keep(base, format!("base of {}, which is held back", one.id)));
             }
-            (State::Damaged, Err(error)) => keep(&*one.id, format!("a person must look at it: {}", told(error))),
+            (State::Damaged, Err(error)) => {
+                keep(&*one.id, format!("a person must look at it: {}", error.in_one_line()))
+            }
             (State::Published, Ok(snapshot)) if snapshot.manifest().vintage.is_none() => {
                 keep(&*one.id, "undated".to_owned());
             }

@@ -219,6 +219,24 @@ fn what_was_pruned_in_between_shows_with_the_next_snapshot() {
 }
 
 #[test]
+fn a_layered_place_has_a_row_per_source() {
+    let nights = Nights::new();
+    let layered = "[conflate]\nmerge = \"layered\"\n[gate]\nmax_removed_share = 1.0\n";
+    for (day, name) in [("2026-01-01", "Alpenblick"), ("2026-01-02", "Alpenblick Nord")] {
+        let stations = [&format!("a:1@0 {name}")[..], "b:7@10 Alpenblick"];
+        assert_eq!(nights.night_with(day, &stations, layered).code, 0);
+    }
+    let place = nights.place(&nights.latest(), "a:1");
+    let life = &objects(&nights.told(&format!("history town.toml --place {place} --json")))[0];
+    let tables: Vec<&str> =
+        life["last"].as_array().unwrap().iter().map(|said| said["table"].as_str().unwrap()).collect();
+    assert_eq!(tables, ["places_a", "places_b"]);
+    assert_eq!(life["events"][0]["event"], "added");
+    let renamed = &life["events"][1]["changed"].as_array().unwrap()[0];
+    assert_eq!((&renamed["old"], &renamed["new"]), (&json!("Alpenblick"), &json!("Alpenblick Nord")));
+}
+
+#[test]
 fn an_empty_store_and_a_damaged_snapshot_are_told() {
     let nights = Nights::new();
     let first = nights.night("2026-01-01", &["a:1@0 Alpenblick"]);
