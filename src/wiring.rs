@@ -2,12 +2,14 @@
 
 mod eval;
 mod fetch;
+mod store;
 
 use std::path::{Path, PathBuf};
 
 pub use self::eval::{LabelSet, check_file, label_sets, model, shipped_taxonomy, two_tables, write_file};
 pub use self::fetch::FetchWanted;
-use crate::adapters::geoparquet::{FolderStore, SnapshotFolder, StoreError};
+pub use self::store::{release, snapshot, store};
+use crate::adapters::geoparquet::FolderStore;
 use crate::adapters::io::{CsvDecisions, FolderScratch};
 use crate::adapters::memory::{MemoryDecisions, MemoryStore};
 use crate::adapters::ocpi::Ocpi;
@@ -17,7 +19,7 @@ use crate::adapters::postgis::{LoadMode, PostGis};
 use crate::adapters::table::{BoundaryError, TableFile, read_boundary};
 use crate::config::{Overrides, RegionSettings, RetrySettings, Secret, Settings, SourceKind, SourceSettings};
 use crate::domain::{Metres, Region};
-use crate::pipeline::ports::{DecisionsFile, Observer, Scratch, Sink, Snapshot, SnapshotStore, Source};
+use crate::pipeline::ports::{DecisionsFile, Observer, Scratch, Sink, SnapshotStore, Source};
 use crate::pipeline::{Feed, Pipeline, Ports, Report, RunError};
 
 /// A pipeline with everything that it needs to run.
@@ -187,15 +189,6 @@ impl Wired {
         plan.extend(self.notes.iter().map(|note| format!("note: {note}")));
         Ok(plan)
     }
-}
-
-/// Opens a snapshot by its folder, or by a link to it such as `latest`.
-///
-/// # Errors
-///
-/// [`RunError::Input`] when it is no snapshot.
-pub fn snapshot(path: &Path) -> Result<impl Snapshot + use<>, RunError> {
-    SnapshotFolder::open(path).map_err(|error: StoreError| RunError::input("snapshot", error))
 }
 
 /// Scratch files of a command that writes no snapshot.

@@ -1,14 +1,19 @@
 //! The command line: one file per subcommand. It parses, wires, runs and prints; it decides nothing.
 
+mod bridge;
 mod check;
 mod diff;
 mod eval;
 mod explain;
 mod fetch;
+mod history;
 mod interrupt;
 mod load;
 mod progress;
+mod prune;
+mod release;
 mod run;
+mod verify;
 
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
@@ -48,6 +53,11 @@ enum Command {
     Load(load::Load),
     Explain(explain::Explain),
     Eval(Box<eval::Eval>),
+    Verify(verify::Verify),
+    Release(release::Release),
+    History(history::History),
+    Prune(prune::Prune),
+    Bridge(bridge::Bridge),
 }
 
 /// Flags that beat the pipeline file.
@@ -113,6 +123,11 @@ pub fn main() -> ExitCode {
         Command::Load(load) => load.execute(&mut out),
         Command::Explain(explain) => explain.execute(&mut out),
         Command::Eval(eval) => eval.execute(&mut out),
+        Command::Verify(verify) => verify.execute(&mut out),
+        Command::Release(release) => release.execute(&mut out),
+        Command::History(history) => history.execute(&mut out),
+        Command::Prune(prune) => prune.execute(&mut out),
+        Command::Bridge(bridge) => bridge.execute(&mut out),
     };
     let ended = ended.and_then(|code| {
         out.flush()?;

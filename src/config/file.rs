@@ -30,6 +30,8 @@ pub(super) struct PipelineFile {
     #[serde(default)]
     pub(super) gate: GateTable,
     #[serde(default)]
+    pub(super) retention: RetentionTable,
+    #[serde(default)]
     pub(super) repair: RepairTable,
     #[serde(default)]
     pub(super) fetch: FetchTable,
@@ -173,6 +175,14 @@ pub(super) struct FetchTable {
 pub(super) struct GateTable {
     pub(super) max_removed_share: Option<Spanned<f64>>,
     pub(super) min_rows: Option<u64>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RetentionTable {
+    pub(super) daily: u32,
+    pub(super) weekly: u32,
+    pub(super) monthly: u32,
 }
 
 #[derive(Debug, Deserialize)]

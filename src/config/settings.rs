@@ -8,7 +8,9 @@ use sha2::{Digest, Sha256};
 
 use super::conflate::{merging, told as told_merging, with_scores};
 use super::fetch::{RetrySettings, retries};
-use super::file::{ConfigError, ConflateTable, FromEnv, ModelsTable, PipelineFile, StoreTable, Text, Texts};
+use super::file::{
+    ConfigError, ConflateTable, FromEnv, ModelsTable, PipelineFile, RetentionTable, StoreTable, Text, Texts,
+};
 use super::layers::{Layers, layers};
 use super::memory::DEFAULT_MEMORY_BYTES;
 use super::secret::Secret;
@@ -18,6 +20,7 @@ use crate::adapters::io::{CsvDecisions, DecisionsFileError};
 use crate::domain::{AreaRules, BBox, ConnectorCodes, Layer, Operators, Taxonomy, TaxonomyError, hex};
 use crate::pipeline::Gate;
 use crate::pipeline::conflate::{Decisions, Merge, Merging, Model, Models};
+use crate::pipeline::history::Retention;
 
 /// Categories that every binary carries; `categories = "…"` in a pipeline file overrides them.
 const CATEGORIES: &str = include_str!("../../pipelines/categories.toml");
@@ -82,6 +85,8 @@ pub struct Settings {
     pub area_rules: AreaRules,
     /// When a night is broken.
     pub gate: Gate,
+    /// Which snapshots are kept.
+    pub retention: Retention,
     /// Folder of the snapshots.
     pub store: PathBuf,
     /// How hard the files of snapshots are compressed.
@@ -239,6 +244,8 @@ impl Settings {
             notes.push("layers are written to files only: they are not loaded into the database yet".to_owned());
         }
 
+        let RetentionTable { daily, weekly, monthly } = file.retention;
+        let retention = Retention { daily, weekly, monthly };
         let mut told = json!({
             "themes": file.themes.as_ref(),
             "schedule": file.schedule,
@@ -295,6 +302,7 @@ impl Settings {
             layer_lines,
             area_rules,
             gate,
+            retention,
             store,
             zstd_level,
             database,

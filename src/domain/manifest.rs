@@ -37,9 +37,21 @@ pub struct Manifest {
     pub self_evaluation: Option<SelfEvaluation>,
     /// Tables by path without ending, e.g. `places`, `changes/places`.
     pub tables: BTreeMap<String, TableFile>,
-    /// Why the gate held the snapshot back. Empty: it was published.
+    /// Why the gate held the snapshot back. Empty: it was published. What a person released keeps it, as history.
     #[serde(default)]
     pub held: Vec<String>,
+}
+
+/// A person published a snapshot that the gate had held back. Kept beside the manifest, in `released.json`: it tells of
+/// the clock, and the manifest goes on to say why the snapshot was held.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Release {
+    /// The snapshot.
+    pub snapshot: String,
+    /// When.
+    pub released_at: Timestamp,
+    /// The snapshot that was the latest until then. `None` where there was none.
+    pub after: Option<String>,
 }
 
 /// Versions that shaped a snapshot.

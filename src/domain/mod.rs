@@ -34,7 +34,7 @@ pub use filter::{Filter, FilterError};
 pub use finding::{Finding, FindingRule};
 pub use layer::{GeometryKind, GeometryRepair, Incomplete, Layer, Promoted, PromotedKind};
 pub use license::Licenses;
-pub use manifest::{Input, LayerAccount, Manifest, SourceAccount, TableFile, Versions};
+pub use manifest::{Input, LayerAccount, Manifest, Release, SourceAccount, TableFile, Versions};
 pub use operator::{Operator, Operators, OperatorsError, fold};
 pub use place::{Conflict, Place, Provenance};
 pub use position::{BBox, LonLat, Metres, Position, haversine, hilbert_key};

@@ -41,7 +41,7 @@ pub enum RunError {
     /// Exit 4: the gate refused to publish. The snapshot is kept, marked held.
     #[error(
         "snapshot {snapshot} is held back: {}; it is kept for a look and `latest` is unchanged; \
-         if the night is right, widen [gate] and run again",
+         if the night is right, publish it with `poimill release`, or widen [gate] and run again",
         reasons.join("; ")
     )]
     Held {
@@ -89,6 +89,21 @@ impl RunError {
     /// Wraps a cause met by a sink.
     pub fn sink(name: impl Into<String>, cause: impl Into<Cause>) -> Self {
         Self::Sink { name: name.into(), source: cause.into() }
+    }
+
+    /// The message with its causes in one line, each said once.
+    #[must_use]
+    pub fn in_one_line(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            let more = error.to_string();
+            if !text.ends_with(&more) {
+                text = format!("{text}: {more}");
+            }
+            cause = error.source();
+        }
+        text
     }
 
     /// The exit code of the process.

@@ -12,7 +12,7 @@ use super::tabulate::tables::PLACES;
 /// fails.
 pub fn load(snapshot: &dyn Snapshot, sink: &mut dyn Sink, observer: &dyn Observer) -> Result<Loaded, RunError> {
     let manifest = snapshot.manifest();
-    if !manifest.held.is_empty() {
+    if snapshot.is_held() {
         return Err(RunError::Held {
             snapshot: manifest.snapshot.clone(),
             reasons: manifest.held.clone(),

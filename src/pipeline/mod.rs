@@ -18,22 +18,27 @@ mod error;
 pub mod evaluate;
 pub mod explain;
 mod extract;
+pub mod history;
 mod identify;
 pub mod layers;
 mod load;
 pub mod ports;
 mod publish;
 mod records;
+mod release;
 mod report;
 mod review;
 mod self_evaluation;
+pub mod succession;
 pub mod tabulate;
 pub mod transform;
+pub mod verify;
 
 pub use error::RunError;
 pub use extract::Feed;
 pub use load::load;
 pub use publish::Gate;
+pub use release::release;
 pub use report::{LoadReport, Report};
 
 use crate::domain::{AreaRules, ConnectorCodes, Layer, Operators, Region, Taxonomy};

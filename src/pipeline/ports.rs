@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::io::{Read, Write};
 
 use arrow_array::{RecordBatch, UInt64Array};
+use arrow_schema::SchemaRef;
 use arrow_select::take::take_record_batch;
 use serde::Serialize;
 
@@ -14,7 +15,8 @@ use super::RunError;
 use super::layers::LayerRows;
 use super::tabulate::Table;
 use crate::domain::{
-    AreaRules, ConnectorCodes, Feature, Input, Layer, LeftOut, Manifest, Region, Reject, TableFile, Taxonomy, Timestamp,
+    AreaRules, ConnectorCodes, Feature, Input, Layer, LeftOut, Manifest, Region, Reject, Release, TableFile, Taxonomy,
+    Timestamp,
 };
 
 /// What a run wants of its sources.
@@ -166,6 +168,59 @@ pub trait Snapshot: Tables {
 
     /// Where a person finds it.
     fn location(&self) -> String;
+
+    /// That a person published it though the gate had held it back. `None` for all others.
+    fn released(&self) -> Option<&Release>;
+
+    /// Whether the gate holds it back: no sink shows it, and no run starts from it.
+    fn is_held(&self) -> bool {
+        !self.manifest().held.is_empty() && self.released().is_none()
+    }
+}
+
+/// A snapshot that can be looked at file by file, not only table by table.
+pub trait Inspect: Snapshot {
+    /// The name that it is kept under; it should be its id.
+    fn kept_as(&self) -> String;
+
+    /// Every file of it, tables or not, in the order of their names, e.g. `changes/places.parquet`.
+    ///
+    /// # Errors
+    ///
+    /// When they cannot be listed.
+    fn files(&self) -> Result<Vec<String>, RunError>;
+
+    /// The files that may be there beside those of tables; the ones that must be come with `true`.
+    fn files_beside_tables(&self) -> &'static [(&'static str, bool)];
+
+    /// The file of a table.
+    fn file_of(&self, table: &str) -> String;
+
+    /// SHA-256 of a table's file, of all its bytes, in hex.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read.
+    fn sha256(&self, table: &str) -> Result<String, RunError>;
+
+    /// The columns that a table's file says it has.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read.
+    fn schema(&self, table: &str) -> Result<SchemaRef, RunError>;
+}
+
+/// What a store has under an id.
+pub struct Kept {
+    /// The id.
+    pub id: String,
+    /// The snapshot, or why it cannot be read.
+    pub snapshot: Result<Box<dyn Snapshot>, RunError>,
+    /// Size of all its files.
+    pub size_bytes: u64,
+    /// Whether it was never published, because the run that was about to do so was cut off.
+    pub is_unfinished: bool,
 }
 
 /// What goes beside the tables and may depend on the clock.
@@ -240,6 +295,50 @@ pub trait SnapshotStore {
     ///
     /// When the store cannot be written to.
     fn stage(&self) -> Result<Box<dyn Staging>, RunError>;
+
+    /// Everything that is kept, in the order of ids; what cannot be read is among it.
+    ///
+    /// # Errors
+    ///
+    /// When the store itself cannot be read. One that does not exist is empty.
+    fn list(&self) -> Result<Vec<Kept>, RunError>;
+
+    /// Makes a snapshot that is held what [`SnapshotStore::latest`] returns, and remembers that a person did.
+    ///
+    /// # Contract
+    ///
+    /// - The caller holds the lock.
+    /// - Atomic: a crash leaves the snapshot held and the old `latest`, or the snapshot released and the latest; where it
+    ///   cannot at once, [`SnapshotStore::settle`] does.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be made durable; `latest` is then unchanged.
+    fn release(&self, id: &str) -> Result<Release, RunError>;
+
+    /// Removes a snapshot that is not the latest.
+    ///
+    /// # Contract
+    ///
+    /// - The caller holds the lock.
+    /// - Atomic: a crash leaves the whole snapshot under its id, or nothing.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be removed, or is the latest.
+    fn remove(&self, id: &str) -> Result<(), RunError>;
+
+    /// Undoes what was cut off between keeping a snapshot and making it the latest: one that a run made is removed and its
+    /// id returned, one that a person was about to release is held again. Ends removals that were cut off.
+    ///
+    /// # Contract
+    ///
+    /// - The caller holds the lock. [`SnapshotStore::stage`] does the same.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be written to.
+    fn settle(&self) -> Result<Option<String>, RunError>;
 }
 
 /// A place for what does not fit into memory, for as long as a run lasts.

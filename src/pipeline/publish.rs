@@ -22,7 +22,7 @@ use write::{names, one, place_tables, write, write_layers, write_tables};
 pub use gate::Gate;
 
 /// Version of `manifest.json`.
-const MANIFEST_VERSION: u32 = 2;
+pub(super) const MANIFEST_VERSION: u32 = 2;
 
 /// What became of a night.
 pub(super) struct Published {
@@ -183,7 +183,7 @@ fn gone(
 }
 
 /// SHA-256 over the sorted (table, SHA-256) pairs and the base's id.
-fn content_hash(tables: &BTreeMap<String, TableFile>, base: Option<&str>) -> String {
+pub(super) fn content_hash(tables: &BTreeMap<String, TableFile>, base: Option<&str>) -> String {
     let mut hasher = Sha256::new();
     for (name, table) in tables {
         hasher.update(format!("{name}\n{}\n", table.sha256));
@@ -193,6 +193,6 @@ fn content_hash(tables: &BTreeMap<String, TableFile>, base: Option<&str>) -> Str
 }
 
 /// `20260710T202000Z`, or `undated`.
-fn vintage_for_names(vintage: Option<Timestamp>) -> String {
+pub(super) fn vintage_for_names(vintage: Option<Timestamp>) -> String {
     vintage.map_or("undated".to_owned(), |vintage| vintage.strftime("%Y%m%dT%H%M%SZ").to_string())
 }

@@ -63,6 +63,8 @@ mod source_page;
 #[cfg(test)]
 mod store;
 #[cfg(test)]
+mod store_commands;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod table;

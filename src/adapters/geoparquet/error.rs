@@ -20,6 +20,12 @@ pub enum StoreError {
     BrokenLatest { path: PathBuf },
     #[error("the manifest of {path} cannot be understood; it is damaged or of a newer version")]
     Manifest { path: PathBuf, source: serde_json::Error },
+    #[error("released.json of {path} cannot be understood; remove it if the snapshot is to be held again")]
+    Release { path: PathBuf, source: serde_json::Error },
+    #[error("{path} is not in a store: its folder must be <store>/{pipeline}/{snapshot}, as the run left it")]
+    NotInStore { path: PathBuf, pipeline: String, snapshot: String },
+    #[error("{path} is the latest snapshot and stays")]
+    IsLatest { path: PathBuf },
     #[error("cannot write the table {path}")]
     WriteTable { path: PathBuf, source: parquet::errors::ParquetError },
     #[error("cannot read the table {path}; the file is damaged")]

@@ -2,6 +2,8 @@
 
 mod catalogue;
 mod error;
+mod inspect;
+mod kept;
 mod metadata;
 mod reader;
 mod store;

@@ -9,18 +9,22 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReaderBuilder, RowSelection};
 
 use super::StoreError;
-use crate::domain::Manifest;
+use crate::domain::{Manifest, Release};
 use crate::pipeline::RunError;
 use crate::pipeline::ports::{Snapshot, Tables, TakeBatch};
 
 /// Rows handed on at once.
 const BATCH_ROWS: usize = 8192;
 
-/// A published snapshot.
+/// The file that says that a person released a snapshot.
+pub(super) const RELEASED: &str = "released.json";
+
+/// A snapshot that is kept.
 #[derive(Debug)]
 pub struct SnapshotFolder {
     folder: PathBuf,
     manifest: Manifest,
+    released: Option<Release>,
 }
 
 impl SnapshotFolder {
@@ -37,9 +41,27 @@ impl SnapshotFolder {
         };
         let folder = fs::canonicalize(path).map_err(|source| missing(path, source))?;
         let text = fs::read_to_string(folder.join("manifest.json")).map_err(|source| missing(path, source))?;
-        let manifest =
+        let manifest: Manifest =
             serde_json::from_str(&text).map_err(|source| StoreError::Manifest { path: path.to_owned(), source })?;
-        Ok(Self { folder, manifest })
+        let released = released(&folder)?.filter(|release| release.snapshot == manifest.snapshot);
+        Ok(Self { folder, manifest, released })
+    }
+
+    /// The folder itself, whatever link led here.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+}
+
+/// What `released.json` says, where there is one.
+fn released(folder: &Path) -> Result<Option<Release>, StoreError> {
+    let path = folder.join(RELEASED);
+    match fs::read_to_string(&path) {
+        Ok(text) => serde_json::from_str(&text)
+            .map(Some)
+            .map_err(|source| StoreError::Release { path: folder.to_owned(), source }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(StoreError::Read { path, source }),
     }
 }
 
@@ -64,6 +86,10 @@ impl Snapshot for SnapshotFolder {
 
     fn location(&self) -> String {
         self.folder.display().to_string()
+    }
+
+    fn released(&self) -> Option<&Release> {
+        self.released.as_ref()
     }
 }
 

@@ -1,7 +1,8 @@
 //! The store: `<store>/<pipeline>/` with one folder per snapshot, `latest`, a lock, and `.work/` for what is in the making.
 //!
 //! **Invariant**: `latest` points to a whole snapshot or does not exist. A snapshot is written under `.work/`, synced,
-//! renamed into place, and only then linked; a crash at any point leaves debris in `.work/`, which the next run removes.
+//! renamed into place, and only then linked; a crash at any point leaves debris in `.work/`, or a snapshot that `.publishing`
+//! names, which the next run removes.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Read, Seek, Write};
@@ -9,11 +10,12 @@ use std::path::{Path, PathBuf};
 
 use super::StoreError;
 use super::catalogue::{ITEM, write_catalogue};
+use super::kept::{discard, list, mark_publishing, point_latest, release, settle, unmark_publishing};
 use super::reader::{SnapshotFolder, read_table, table_file};
 use super::writer::{DEFAULT_ZSTD_LEVEL, write_table};
-use crate::domain::{Manifest, TableFile};
+use crate::domain::{Manifest, Release, TableFile};
 use crate::pipeline::RunError;
-use crate::pipeline::ports::{Extras, Lock, MakeBatch, Snapshot, SnapshotStore, Staging, Tables, TakeBatch};
+use crate::pipeline::ports::{Extras, Kept, Lock, MakeBatch, Snapshot, SnapshotStore, Staging, Tables, TakeBatch};
 use crate::pipeline::tabulate::Table;
 
 /// The snapshots of one pipeline.
@@ -43,22 +45,49 @@ impl FolderStore {
         self.folder.join(".work")
     }
 
-    fn latest_link(&self) -> PathBuf {
+    /// The store that a snapshot is in.
+    ///
+    /// # Errors
+    ///
+    /// When its folder is not where and what a run named it.
+    pub fn holding(snapshot: &SnapshotFolder) -> Result<Self, StoreError> {
+        let (path, manifest) = (snapshot.folder(), snapshot.manifest());
+        let is_in = |folder: Option<&Path>, name: &str| folder.and_then(Path::file_name).is_some_and(|n| n == name);
+        let not_there = || StoreError::NotInStore {
+            path: path.to_owned(),
+            pipeline: manifest.pipeline.clone(),
+            snapshot: manifest.snapshot.clone(),
+        };
+        let in_place = is_in(Some(path), &manifest.snapshot) && is_in(path.parent(), &manifest.pipeline);
+        let dir = path.parent().and_then(Path::parent).filter(|_| in_place).ok_or_else(not_there)?;
+        Ok(Self::new(dir, &manifest.pipeline))
+    }
+
+    fn write_catalogue(&self) -> Result<(), RunError> {
+        write_catalogue(&self.pipeline, &self.folder, &self.work())
+    }
+
+    /// The folder of the pipeline.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    pub(super) fn latest_link(&self) -> PathBuf {
         self.folder.join("latest")
     }
 }
 
-fn write_error(path: &Path) -> impl FnOnce(io::Error) -> RunError {
+pub(super) fn write_error(path: &Path) -> impl FnOnce(io::Error) -> RunError {
     let path = path.to_owned();
     move |source| RunError::failed(StoreError::Write { path, source })
 }
 
 /// Makes names in a folder durable.
-fn sync_folder(folder: &Path) -> Result<(), RunError> {
+pub(super) fn sync_folder(folder: &Path) -> Result<(), RunError> {
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(write_error(folder))
 }
 
-fn write_synced(path: &Path, contents: &str) -> Result<(), RunError> {
+pub(super) fn write_synced(path: &Path, contents: &str) -> Result<(), RunError> {
     let write = || {
         let mut file = File::create(path)?;
         file.write_all(contents.as_bytes())?;
@@ -99,7 +128,8 @@ impl SnapshotStore for FolderStore {
             file.rewind()?;
             file.write_all(holder.as_bytes())
         };
-        write(&mut file).map_err(write_error(&path))?;
+        // Who holds it helps a person only: on a full disk the lock must be had, to make room.
+        write(&mut file).ok();
         Ok(Box::new(FileLock(file)))
     }
 
@@ -118,6 +148,7 @@ impl SnapshotStore for FolderStore {
     }
 
     fn stage(&self) -> Result<Box<dyn Staging>, RunError> {
+        settle(self)?;
         let work = self.work();
         fs::create_dir_all(&work).map_err(write_error(&work))?;
         // The lock is held, so whatever lies here is debris of a run that was cut off.
@@ -127,9 +158,28 @@ impl SnapshotStore for FolderStore {
                 if path.is_dir() && !path.is_symlink() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
             removed.map_err(write_error(&path))?;
         }
+        // A run that was cut off has not told of its snapshot, or of one that is gone now.
+        self.write_catalogue()?;
         let folder = work.join("staging");
         fs::create_dir(&folder).map_err(write_error(&folder))?;
         Ok(Box::new(StagingFolder { store: self.clone(), folder }))
+    }
+
+    fn list(&self) -> Result<Vec<Kept>, RunError> {
+        list(self)
+    }
+
+    fn release(&self, id: &str) -> Result<Release, RunError> {
+        release(self, id)
+    }
+
+    fn remove(&self, id: &str) -> Result<(), RunError> {
+        discard(self, id)?;
+        self.write_catalogue()
+    }
+
+    fn settle(&self) -> Result<Option<String>, RunError> {
+        settle(self)
     }
 }
 
@@ -183,6 +233,10 @@ impl Staging for StagingFolder {
         sync_folder(&self.folder)?;
 
         let store = &self.store;
+        let is_held = !manifest.held.is_empty();
+        if !is_held {
+            mark_publishing(store, &manifest.snapshot)?;
+        }
         let place = store.folder.join(&manifest.snapshot);
         if fs::symlink_metadata(&place).is_ok() {
             // Its equal, left by a run that ended before the link was swapped, or held back.
@@ -195,14 +249,11 @@ impl Staging for StagingFolder {
         }
         sync_folder(&store.folder)?;
 
-        if manifest.held.is_empty() {
-            let link = store.work().join("latest");
-            std::os::unix::fs::symlink(&manifest.snapshot, &link).map_err(write_error(&link))?;
-            let latest = store.latest_link();
-            fs::rename(&link, &latest).map_err(write_error(&latest))?;
-            sync_folder(&store.folder)?;
+        if !is_held {
+            point_latest(store, &manifest.snapshot)?;
+            unmark_publishing(store)?;
         }
-        write_catalogue(&store.pipeline, &store.folder, &store.work())?;
+        store.write_catalogue()?;
         let snapshot = SnapshotFolder::open(&place).map_err(RunError::failed)?;
         Ok(Box::new(snapshot))
     }

@@ -1,4 +1,4 @@
-//! A store that keeps the latest snapshot, and nothing on disk.
+//! A store that keeps its snapshots in memory, and nothing on disk.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -6,25 +6,33 @@ use std::rc::Rc;
 
 use arrow_array::RecordBatch;
 
-use crate::domain::{Cell, Hash16, Manifest, TableFile};
+use crate::domain::{Cell, Hash16, Manifest, Release, TableFile, Timestamp};
 use crate::pipeline::RunError;
-use crate::pipeline::ports::{Extras, Lock, MakeBatch, Snapshot, SnapshotStore, Staging, Tables, TakeBatch};
+use crate::pipeline::ports::{Extras, Kept, Lock, MakeBatch, Snapshot, SnapshotStore, Staging, Tables, TakeBatch};
 use crate::pipeline::tabulate::{Kind, Table, batch_rows, cells as cells_of, tables};
 
 /// Batches by table.
-type Kept = BTreeMap<String, Vec<RecordBatch>>;
+type Batches = BTreeMap<String, Vec<RecordBatch>>;
 
 /// A snapshot in memory.
 #[derive(Debug, Clone)]
 struct MemorySnapshot {
     manifest: Manifest,
-    tables: Kept,
+    tables: Batches,
+    released: Option<Release>,
 }
 
-/// The latest snapshot of one pipeline.
+/// The snapshots by id, and the latest.
+#[derive(Debug, Default)]
+struct Snapshots {
+    by_id: BTreeMap<String, MemorySnapshot>,
+    latest: Option<String>,
+}
+
+/// The snapshots of one pipeline.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryStore {
-    latest: Rc<RefCell<Option<MemorySnapshot>>>,
+    kept: Rc<RefCell<Snapshots>>,
 }
 
 impl MemoryStore {
@@ -36,7 +44,8 @@ impl MemoryStore {
     pub fn over(base: Option<&dyn Snapshot>) -> Result<Self, RunError> {
         let store = Self::default();
         if let Some(base) = base {
-            let mut copy = MemorySnapshot { manifest: base.manifest().clone(), tables: Kept::new() };
+            let (manifest, released) = (base.manifest().clone(), base.released().cloned());
+            let mut copy = MemorySnapshot { manifest, tables: Batches::new(), released };
             for name in base.manifest().tables.keys() {
                 let batches = copy.tables.entry(name.clone()).or_default();
                 base.read(name, &[], &mut |batch| {
@@ -48,9 +57,17 @@ impl MemoryStore {
                     file.sha256 = hash(name, batches);
                 }
             }
-            *store.latest.borrow_mut() = Some(copy);
+            store.keep(copy, true);
         }
         Ok(store)
+    }
+
+    fn keep(&self, snapshot: MemorySnapshot, is_latest: bool) {
+        let (mut kept, id) = (self.kept.borrow_mut(), snapshot.manifest.snapshot.clone());
+        if is_latest {
+            kept.latest = Some(id.clone());
+        }
+        kept.by_id.insert(id, snapshot);
     }
 }
 
@@ -69,7 +86,7 @@ fn hash(name: &str, batches: &[RecordBatch]) -> String {
     Hash16::of(&cells).to_string()
 }
 
-fn read(kept: &Kept, table: &str, columns: &[&str], out: &mut TakeBatch<'_>) -> Result<(), RunError> {
+fn read(kept: &Batches, table: &str, columns: &[&str], out: &mut TakeBatch<'_>) -> Result<(), RunError> {
     let batches = kept.get(table).ok_or_else(|| RunError::failed(format!("there is no table `{table}`")))?;
     for batch in batches {
         let schema = batch.schema();
@@ -91,11 +108,45 @@ impl SnapshotStore for MemoryStore {
     }
 
     fn latest(&self) -> Result<Option<Box<dyn Snapshot>>, RunError> {
-        Ok(self.latest.borrow().clone().map(|snapshot| Box::new(snapshot) as Box<dyn Snapshot>))
+        let kept = self.kept.borrow();
+        let latest = kept.latest.as_ref().and_then(|id| kept.by_id.get(id));
+        Ok(latest.map(|snapshot| Box::new(snapshot.clone()) as Box<dyn Snapshot>))
     }
 
     fn stage(&self) -> Result<Box<dyn Staging>, RunError> {
         Ok(Box::new(MemoryStaging { store: self.clone(), tables: RefCell::default() }))
+    }
+
+    fn list(&self) -> Result<Vec<Kept>, RunError> {
+        let of = |(id, snapshot): (&String, &MemorySnapshot)| Kept {
+            id: id.clone(),
+            size_bytes: snapshot.tables.values().flatten().map(|batch| batch.get_array_memory_size() as u64).sum(),
+            snapshot: Ok(Box::new(snapshot.clone())),
+            is_unfinished: false,
+        };
+        Ok(self.kept.borrow().by_id.iter().map(of).collect())
+    }
+
+    fn release(&self, id: &str) -> Result<Release, RunError> {
+        let Snapshots { by_id, latest } = &mut *self.kept.borrow_mut();
+        let snapshot = by_id.get_mut(id).ok_or_else(|| RunError::failed(format!("there is no snapshot {id}")))?;
+        let after = latest.replace(id.to_owned());
+        let release = Release { snapshot: id.to_owned(), released_at: Timestamp::now(), after };
+        snapshot.released = Some(release.clone());
+        Ok(release)
+    }
+
+    fn remove(&self, id: &str) -> Result<(), RunError> {
+        let mut kept = self.kept.borrow_mut();
+        if kept.latest.as_deref() == Some(id) {
+            return Err(RunError::failed(format!("{id} is the latest snapshot and stays")));
+        }
+        kept.by_id.remove(id);
+        Ok(())
+    }
+
+    fn settle(&self) -> Result<Option<String>, RunError> {
+        Ok(None)
     }
 }
 
@@ -117,11 +168,15 @@ impl Snapshot for MemorySnapshot {
     fn location(&self) -> String {
         "memory; nothing was written".to_owned()
     }
+
+    fn released(&self) -> Option<&Release> {
+        self.released.as_ref()
+    }
 }
 
 struct MemoryStaging {
     store: MemoryStore,
-    tables: RefCell<Kept>,
+    tables: RefCell<Batches>,
 }
 
 impl Tables for MemoryStaging {
@@ -148,10 +203,9 @@ impl Staging for MemoryStaging {
     }
 
     fn keep(self: Box<Self>, manifest: &Manifest, _: &Extras) -> Result<Box<dyn Snapshot>, RunError> {
-        let snapshot = MemorySnapshot { manifest: manifest.clone(), tables: self.tables.into_inner() };
-        if manifest.held.is_empty() {
-            *self.store.latest.borrow_mut() = Some(snapshot.clone());
-        }
+        let tables = self.tables.into_inner();
+        let snapshot = MemorySnapshot { manifest: manifest.clone(), tables, released: None };
+        self.store.keep(snapshot.clone(), manifest.held.is_empty());
         Ok(Box::new(snapshot))
     }
 }

@@ -130,9 +130,20 @@ fn same_meaning(old: Option<&Row>, new: Option<&Row>) -> bool {
     old.map(|row| &row[hash]) == new.map(|row| &row[hash])
 }
 
-/// The position in the `geometry` column: little-endian WKB of a point has its coordinates after five bytes.
+/// The position in the `geometry` column.
 fn position(row: &Row) -> Option<LonLat> {
     let Cell::Bytes(wkb) = &row[PLACES.index_of("geometry")] else { return None };
+    position_of(wkb)
+}
+
+/// The position of a point: little-endian WKB has its coordinates after five bytes.
+pub(in crate::pipeline) fn position_of(wkb: &[u8]) -> Option<LonLat> {
     let number = |at: usize| Some(f64::from_le_bytes(wkb.get(at..at + 8)?.try_into().ok()?));
     LonLat::new(number(5)?, number(13)?)
+}
+
+/// The position of a point whose WKB is written in hexadecimal digits, as old values are.
+pub(in crate::pipeline) fn position_of_hex(digits: &str) -> Option<LonLat> {
+    let byte = |at: usize| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok();
+    position_of(&(0..digits.len()).step_by(2).map(byte).collect::<Option<Vec<u8>>>()?)
 }

@@ -21,6 +21,7 @@ use crate::pipeline::ports::Tables;
 use crate::pipeline::tabulate::tables::{PLACE_CHANGES, PLACES};
 use crate::pipeline::tabulate::{Row, batch_rows};
 use change::Change;
+pub(in crate::pipeline) use change::{position_of, position_of_hex};
 use join::{Joined, join};
 use lineage::Lineage;
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use arrow_array::RecordBatch;
-use poimill::domain::{Cell, Hash16, Manifest, TableFile, Versions};
+use poimill::domain::{Cell, Hash16, Manifest, Release, TableFile, Versions};
 use poimill::pipeline::RunError;
 use poimill::pipeline::ports::{Observer, Snapshot, Tables, TakeBatch, Unit};
 use poimill::pipeline::tabulate::tables::{ADDRESS, CONNECTOR, PLACE_CHANGES, PLACES, PROVENANCE, SOURCES};
@@ -223,6 +223,10 @@ impl Snapshot for MemorySnapshot {
 
     fn location(&self) -> String {
         "memory".to_owned()
+    }
+
+    fn released(&self) -> Option<&Release> {
+        None
     }
 }
 

@@ -121,7 +121,7 @@ fn keys(tables: &dyn Tables, table: &str, room: Room<'_>) -> Result<impl Iterato
 }
 
 /// The key of a row, in the order of the object alone.
-pub(super) fn key(osm_type: &str, id: i64, kind: &str) -> Result<RowKey, RunError> {
+pub(in crate::pipeline) fn key(osm_type: &str, id: i64, kind: &str) -> Result<RowKey, RunError> {
     let types = ["node", "way", "relation"];
     let known = types.iter().position(|known| *known == osm_type).zip(GeometryKind::from_name(kind));
     let (osm_type, kind) = known.ok_or_else(|| {

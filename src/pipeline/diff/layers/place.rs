@@ -5,7 +5,7 @@ use crate::domain::{LonLat, Position};
 
 /// The middle of the box around a geometry, by the same arithmetic as the key of its row. `None` for what is no WKB of
 /// ours.
-pub(super) fn middle(wkb: &[u8]) -> Option<LonLat> {
+pub(in crate::pipeline) fn middle(wkb: &[u8]) -> Option<LonLat> {
     let mut reader = Reader { rest: wkb, extent: Extent::default() };
     reader.geometry()?;
     reader.extent.middle()
