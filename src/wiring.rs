@@ -2,12 +2,14 @@
 
 mod eval;
 mod fetch;
+mod replay;
 mod store;
 
 use std::path::{Path, PathBuf};
 
 pub use self::eval::{LabelSet, check_file, label_sets, model, shipped_taxonomy, two_tables, write_file};
 pub use self::fetch::FetchWanted;
+pub use self::replay::{ReplayWanted, replay};
 pub use self::store::{release, snapshot, store};
 use crate::adapters::geoparquet::FolderStore;
 use crate::adapters::io::{CsvDecisions, FolderScratch};
@@ -118,33 +120,42 @@ impl Wired {
     /// # Errors
     ///
     /// As [`Pipeline::run`].
-    pub fn run(self, dry_run: bool, observer: &dyn Observer) -> Result<Report, RunError> {
+    pub fn run(mut self, dry_run: bool, observer: &dyn Observer) -> Result<Report, RunError> {
         for note in &self.notes {
             observer.note(note);
         }
+        if !dry_run {
+            let (store, decisions) = (self.store.clone(), self.decisions.take());
+            let decisions = decisions.as_ref().map(|file| file as &dyn DecisionsFile);
+            return self.run_into(&store, decisions, &store.work(), observer);
+        }
+        let store = MemoryStore::over(self.store.latest()?.as_deref())?;
+        self.database = None;
+        let copy = self.copy_of_decisions()?;
+        self.run_into(&store, copy.as_ref().map(|copy| copy as &dyn DecisionsFile), &std::env::temp_dir(), observer)
+    }
+
+    /// Runs into any store, with scratch files in `work`.
+    fn run_into(
+        self,
+        store: &dyn SnapshotStore,
+        decisions: Option<&dyn DecisionsFile>,
+        work: &Path,
+        observer: &dyn Observer,
+    ) -> Result<Report, RunError> {
         self.sources.iter().try_for_each(|source| self.look_for(source))?;
-        let work = if dry_run { std::env::temp_dir() } else { self.store.work() };
-        let scratch = FolderScratch::new(&work);
-        let in_memory;
-        let store: &dyn SnapshotStore = if dry_run {
-            in_memory = MemoryStore::over(self.store.latest()?.as_deref())?;
-            &in_memory
-        } else {
-            &self.store
-        };
-        let sinks = self.database.iter().filter(|_| !dry_run).map(|(url, by_changes)| sink(url, *by_changes));
+        let scratch = FolderScratch::new(work);
+        let sinks = self.database.iter().map(|(url, by_changes)| sink(url, *by_changes));
         let feeds = self.sources.into_iter().map(|source| feed(source, &scratch, self.pipeline.memory_bytes));
-        let feeds = feeds.collect();
-        let copy = match &self.decisions {
-            Some(file) if dry_run => Some(MemoryDecisions::new(file.location(), file.read()?)),
-            _ => None,
-        };
-        let decisions = match (&copy, &self.decisions) {
-            (Some(copy), _) => Some(copy as &dyn DecisionsFile),
-            (None, file) => file.as_ref().map(|file| file as &dyn DecisionsFile),
-        };
-        let mut ports = Ports { feeds, store, sinks: sinks.collect(), scratch: &scratch, decisions, observer };
+        let (feeds, sinks) = (feeds.collect(), sinks.collect());
+        let mut ports = Ports { feeds, store, sinks, scratch: &scratch, decisions, observer };
         self.pipeline.run(&mut ports)
+    }
+
+    /// The decisions of a person, for a run that asks nothing in the file itself.
+    fn copy_of_decisions(&self) -> Result<Option<MemoryDecisions>, RunError> {
+        let copy = |file: &CsvDecisions| Ok(MemoryDecisions::new(file.location(), file.read()?));
+        self.decisions.as_ref().map(copy).transpose()
     }
 
     /// Says how to get an input that was not fetched yet.

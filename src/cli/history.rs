@@ -61,7 +61,7 @@ fn uuid(text: &str) -> Result<String, String> {
 }
 
 /// An instant, or the end of a day in UTC.
-fn instant(text: &str) -> Result<Timestamp, String> {
+pub(super) fn instant(text: &str) -> Result<Timestamp, String> {
     let end_of_day = format!("{text}T23:59:59.999999999Z");
     let instant = text.parse().or_else(|_| end_of_day.parse());
     instant.map_err(|_| "write a day, e.g. 2026-05-01, or an instant, e.g. 2026-05-01T20:00:00Z".to_owned())

@@ -12,6 +12,7 @@ mod load;
 mod progress;
 mod prune;
 mod release;
+mod replay;
 mod run;
 mod verify;
 
@@ -58,6 +59,7 @@ enum Command {
     History(history::History),
     Prune(prune::Prune),
     Bridge(bridge::Bridge),
+    Replay(replay::Replay),
 }
 
 /// Flags that beat the pipeline file.
@@ -128,6 +130,7 @@ pub fn main() -> ExitCode {
         Command::History(history) => history.execute(&mut out),
         Command::Prune(prune) => prune.execute(&mut out),
         Command::Bridge(bridge) => bridge.execute(&mut out),
+        Command::Replay(replay) => replay.execute(&mut out),
     };
     let ended = ended.and_then(|code| {
         out.flush()?;

@@ -26,6 +26,7 @@ pub mod ports;
 mod publish;
 mod records;
 mod release;
+pub mod replay;
 mod report;
 mod review;
 mod self_evaluation;

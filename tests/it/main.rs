@@ -55,6 +55,8 @@ mod readers;
 #[cfg(test)]
 mod real;
 #[cfg(test)]
+mod replay;
+#[cfg(test)]
 mod round_trip;
 #[cfg(test)]
 mod self_evaluation;

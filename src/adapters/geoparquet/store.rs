@@ -63,12 +63,36 @@ impl FolderStore {
         Ok(Self::new(dir, &manifest.pipeline))
     }
 
+    /// A store of the same pipeline, written in the same way, under another folder.
+    #[must_use]
+    pub fn elsewhere(&self, dir: &Path) -> Self {
+        Self { folder: dir.join(&self.pipeline), ..self.clone() }
+    }
+
+    /// Makes a snapshot of another store the latest of this one, which is empty: a run then goes on from there. Files are
+    /// shared where the two stores are on one disk.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be copied.
+    pub fn seed(&self, snapshot: &SnapshotFolder) -> Result<(), RunError> {
+        let (id, made) = (&snapshot.manifest().snapshot, self.work().join("seed"));
+        if made.is_dir() {
+            fs::remove_dir_all(&made).map_err(write_error(&made))?;
+        }
+        copy_folder(snapshot.folder(), &made)?;
+        let place = self.folder.join(id);
+        fs::rename(&made, &place).map_err(write_error(&place))?;
+        point_latest(self, id)
+    }
+
     fn write_catalogue(&self) -> Result<(), RunError> {
         write_catalogue(&self.pipeline, &self.folder, &self.work())
     }
 
     /// The folder of the pipeline.
-    pub(super) fn folder(&self) -> &Path {
+    #[must_use]
+    pub fn folder(&self) -> &Path {
         &self.folder
     }
 
@@ -80,6 +104,22 @@ impl FolderStore {
 pub(super) fn write_error(path: &Path) -> impl FnOnce(io::Error) -> RunError {
     let path = path.to_owned();
     move |source| RunError::failed(StoreError::Write { path, source })
+}
+
+/// Copies a folder with all that is in it, by second names where that can be.
+fn copy_folder(from: &Path, to: &Path) -> Result<(), RunError> {
+    fs::create_dir_all(to).map_err(write_error(to))?;
+    let cannot_read = |source| RunError::failed(StoreError::Read { path: from.to_owned(), source });
+    for entry in fs::read_dir(from).map_err(cannot_read)? {
+        let entry = entry.map_err(cannot_read)?;
+        let (path, copy) = (entry.path(), to.join(entry.file_name()));
+        if path.is_dir() {
+            copy_folder(&path, &copy)?;
+        } else {
+            fs::hard_link(&path, &copy).or_else(|_| fs::copy(&path, &copy).map(|_| ())).map_err(write_error(&copy))?;
+        }
+    }
+    Ok(())
 }
 
 /// Makes names in a folder durable.

@@ -20,6 +20,12 @@ impl Default for Gate {
 }
 
 impl Gate {
+    /// A gate that holds nothing back.
+    #[must_use]
+    pub fn off() -> Self {
+        Self { max_removed_share: 1.0, min_rows: 0 }
+    }
+
     /// Why a night with so many places, of which `gone` of `before` are gone, is broken; empty when it is not.
     pub(super) fn reasons(&self, places: u64, gone: u64, before: u64) -> Vec<String> {
         let mut reasons = Vec::new();
