@@ -14,14 +14,8 @@ use crate::wiring;
 const LONG_ABOUT: &str = "Remove snapshots that need not be kept
 
 Kept is the newest snapshot of each of the last N days, weeks and months that have one: days in UTC, weeks of ISO 8601, all by
-the vintage of the data, not by the clock. What the pipeline file says in
-
-  [retention]
-  daily   = 7
-  weekly  = 4
-  monthly = 12
-
-is overruled by the flags. Always kept are the latest snapshot, those that the gate holds back, the ones that either starts
+the vintage of the data, not by the clock. The pipeline file says how many in its table [retention], e.g. daily = 7, weekly = 4,
+monthly = 12; the flags beat it. Always kept are the latest snapshot, those that the gate holds back, the ones that either starts
 from, those without a date, and those that cannot be read. A snapshot that was never published, because its run was cut off,
 goes.
 

@@ -6,6 +6,7 @@ use super::{ConfigError, Overrides, RegionSettings, Secret, Settings, SourceKind
 use crate::domain::{BBox, Filter, GeometryKind, Incomplete, Layer, Promoted, PromotedKind};
 use crate::pipeline::Gate;
 use crate::pipeline::conflate::{Attribute, Merge, Merging, Models, Rule};
+use crate::pipeline::history::Retention;
 
 /// The least that a pipeline file can say.
 const LEAST: &str = "name = \"a\"\n[[source]]\nname = \"osm\"\nkind = \"osm_pbf\"\npath = \"in.osm.pbf\"\n";
@@ -27,6 +28,7 @@ fn what_the_file_leaves_out_has_defaults() {
     assert_eq!((settings.store, settings.database.is_none()), (home.join("../data/snapshots"), true));
     assert!(settings.taxonomy.category("charging_station").is_some() && settings.taxonomy.category("cafe").is_none());
     assert_eq!(settings.notes, Vec::<String>::new());
+    assert_eq!(settings.retention, Retention::default());
     assert_eq!((settings.layers, settings.memory_bytes), (vec![], 1 << 30));
     assert_eq!((settings.zstd_level, settings.told.get("zstd_level")), (3, None));
     assert!(settings.area_rules.expressions().0.iter().any(|line| line == "building!=no"));
@@ -62,6 +64,23 @@ fn paths_are_relative_to_the_file_and_flags_beat_it() {
     );
     assert_eq!(settings.database, Some((Secret::new("postgresql://flag/x"), false)));
     assert_eq!(settings.memory_bytes, 1 << 29);
+}
+
+#[test]
+fn a_retention_counts_days_weeks_and_months_and_shapes_no_snapshot() {
+    let (_, plain) = load(LEAST, &Overrides::default());
+    let (_, settings) = load(&format!("{LEAST}[retention]\ndaily = 7\nmonthly = 12\n"), &Overrides::default());
+    let settings = settings.unwrap();
+    assert_eq!(settings.retention, Retention { daily: 7, weekly: 0, monthly: 12 });
+    assert_eq!(settings.told, plain.unwrap().told);
+    let (_, refused) = load(&format!("{LEAST}[retention]\ndaily = -1\n"), &Overrides::default());
+    let told = refused.unwrap_err().to_string();
+    assert!(
+        told.ends_with(
+            "key `retention.daily`: invalid value: integer `-1`, expected a whole number that is not negative"
+        ),
+        "{told}"
+    );
 }
 
 #[test]

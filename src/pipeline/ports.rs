@@ -327,7 +327,7 @@ pub trait SnapshotStore {
     fn remove(&self, id: &str) -> Result<(), RunError>;
 
     /// Undoes what was cut off between keeping a snapshot and making it the latest: one that a run made is removed and its
-    /// id returned, one that a person was about to release is held again.
+    /// id returned, one that a person was about to release is held again. Ends removals that were cut off.
     ///
     /// # Contract
     ///

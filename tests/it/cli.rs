@@ -34,7 +34,9 @@ note: ocm: connectors of types that are not known: 1 of type 9999
 #[test]
 fn every_command_teaches() {
     let demo = Demo::new();
-    for command in ["run", "check", "fetch", "diff", "load", "explain", "eval"] {
+    for command in
+        ["run", "check", "fetch", "diff", "load", "explain", "eval", "verify", "release", "history", "prune", "bridge"]
+    {
         let help = demo.poimill(&format!("{command} --help"));
         assert_eq!((help.code, help.err.as_str()), (0, ""));
         assert!(help.out.contains(&format!("Example: poimill {command} ")), "{}", help.out);

@@ -168,6 +168,31 @@ fn a_held_snapshot_is_never_a_base_and_reaches_no_sink() {
 }
 
 #[test]
+fn a_held_snapshot_is_listed_released_and_then_followed_in_every_store() {
+    in_every_store(|store| {
+        let sink = Watched::default();
+        let first = run(1, Gate::default(), store, &sink).unwrap().snapshot;
+        let Err(RunError::Held { snapshot: held, .. }) = run(2, SHUT, store, &sink) else { panic!("it is held") };
+        let is_held = |id: &str| {
+            let kept = store.list().unwrap();
+            let one = kept.iter().find(|kept| kept.id == id).expect("it is kept");
+            (kept.len(), one.snapshot.as_ref().unwrap().is_held())
+        };
+        assert_eq!((is_held(&first), is_held(&held)), ((2, false), (2, true)));
+        assert!(store.remove(&first).is_err(), "the latest stays");
+        let release = store.release(&held).unwrap();
+        assert_eq!((release.snapshot, release.after), (held.clone(), Some(first.clone())));
+        assert_eq!((is_held(&held), latest(store)), ((2, false), held.clone()));
+        // The gate has nothing to say of what is the latest already, and the sink follows.
+        let again = run(2, SHUT, store, &sink).unwrap();
+        assert_eq!((again.unchanged, again.snapshot, sink.stands_at()), (true, held.clone(), Some(held.clone())));
+        store.remove(&first).unwrap();
+        assert_eq!(is_held(&held), (1, false));
+        assert_eq!(run(1, Gate::default(), store, &sink).unwrap().base, Some(held));
+    });
+}
+
+#[test]
 fn a_first_night_that_is_held_leaves_no_latest() {
     in_every_store(|store| {
         let sink = Watched::default();

@@ -5,7 +5,7 @@
 //!
 //! **Invariant**: a folder with the name of a snapshot is whole. What is removed loses its name first, under `.work/`.
 
-use std::fs::{self, Metadata};
+use std::fs;
 use std::io;
 use std::path::Path;
 
@@ -18,6 +18,9 @@ use crate::pipeline::ports::{Kept, Snapshot};
 
 /// Names the snapshot that is about to become the latest.
 const PUBLISHING: &str = ".publishing";
+
+/// What the names of snapshots begin with under `.work/`, while they are being removed.
+const REMOVED: &str = "removed-";
 
 fn read_error(path: &Path) -> impl FnOnce(io::Error) -> RunError {
     let path = path.to_owned();
@@ -94,6 +97,7 @@ pub(super) fn list(store: &FolderStore) -> Result<Vec<Kept>, RunError> {
         if !is_folder || !is_snapshot_id(&id) {
             continue;
         }
+        let size_bytes = size_bytes(&path)?;
         let snapshot: Result<Box<dyn Snapshot>, RunError> = match SnapshotFolder::open(&path) {
             Ok(snapshot) => Ok(Box::new(snapshot)),
             Err(error) => Err(RunError::input("snapshot", error)),
@@ -101,21 +105,34 @@ pub(super) fn list(store: &FolderStore) -> Result<Vec<Kept>, RunError> {
         let is_unfinished = publishing.as_ref() == Some(&id)
             && latest.as_ref() != Some(&id)
             && snapshot.as_ref().is_ok_and(|snapshot| snapshot.manifest().held.is_empty());
-        kept.push(Kept { size_bytes: size_bytes(&path)?, id, snapshot, is_unfinished });
+        // Another process may be removing snapshots.
+        if snapshot.is_ok() || path.is_dir() {
+            kept.push(Kept { id, snapshot, size_bytes, is_unfinished });
+        }
     }
     kept.sort_by(|a, b| a.id.cmp(&b.id));
     Ok(kept)
 }
 
-/// Size of all files below a folder.
+/// Size of all files below a folder; none of what is no longer there.
 fn size_bytes(folder: &Path) -> Result<u64, RunError> {
-    let mut sum = 0;
-    for entry in fs::read_dir(folder).map_err(read_error(folder))? {
-        let entry = entry.map_err(read_error(folder))?;
-        let about: Metadata = entry.metadata().map_err(read_error(&entry.path()))?;
-        sum += if about.is_dir() { size_bytes(&entry.path())? } else { about.len() };
-    }
-    Ok(sum)
+    let sum = || -> io::Result<u64> {
+        let mut sum = 0;
+        let mut folders = vec![folder.to_owned()];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder)? {
+                let entry = entry?;
+                let about = entry.metadata()?;
+                if about.is_dir() {
+                    folders.push(entry.path());
+                } else {
+                    sum += about.len();
+                }
+            }
+        }
+        Ok(sum)
+    };
+    sum().or_else(|error| if error.kind() == io::ErrorKind::NotFound { Ok(0) } else { Err(read_error(folder)(error)) })
 }
 
 /// Makes a held snapshot the latest.
@@ -141,7 +158,7 @@ pub(super) fn discard(store: &FolderStore, id: &str) -> Result<(), RunError> {
         return Err(RunError::failed(StoreError::IsLatest { path: folder }));
     }
     fs::create_dir_all(&work).map_err(write_error(&work))?;
-    let aside = work.join(format!("removed-{id}"));
+    let aside = work.join(format!("{REMOVED}{id}"));
     if fs::symlink_metadata(&aside).is_ok() {
         fs::remove_dir_all(&aside).map_err(write_error(&aside))?;
     }
@@ -150,8 +167,9 @@ pub(super) fn discard(store: &FolderStore, id: &str) -> Result<(), RunError> {
     fs::remove_dir_all(&aside).map_err(write_error(&aside))
 }
 
-/// Undoes what was cut off before `latest` pointed to it; returns what was removed for it.
+/// Undoes what was cut off before `latest` pointed to it, and ends removals; returns what was removed for it.
 pub(super) fn settle(store: &FolderStore) -> Result<Option<String>, RunError> {
+    end_removals(store)?;
     let Some(id) = publishing(store)? else { return Ok(None) };
     let mut removed = None;
     // A run that was cut off while it wrote the mark has kept nothing yet.
@@ -172,6 +190,19 @@ pub(super) fn settle(store: &FolderStore) -> Result<Option<String>, RunError> {
     }
     unmark_publishing(store)?;
     Ok(removed)
+}
+
+/// Removes what is left of snapshots whose removal was cut off.
+fn end_removals(store: &FolderStore) -> Result<(), RunError> {
+    let work = store.work();
+    let Ok(entries) = fs::read_dir(&work) else { return Ok(()) };
+    for entry in entries {
+        let entry = entry.map_err(read_error(&work))?;
+        if entry.file_name().to_string_lossy().starts_with(REMOVED) {
+            fs::remove_dir_all(entry.path()).map_err(write_error(&entry.path()))?;
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -130,7 +130,7 @@ fn listed(kept: &Kept, latest: Option<&str>, ids: &BTreeSet<&str>) -> Listed {
     };
     let snapshot = match &kept.snapshot {
         Ok(snapshot) => snapshot,
-        Err(error) => return Listed { error: Some(told(error)), ..empty },
+        Err(error) => return Listed { error: Some(error.in_one_line()), ..empty },
     };
     let manifest = snapshot.manifest();
     let rows = |is: &dyn Fn(&str) -> bool| -> u64 {
@@ -148,17 +148,6 @@ fn listed(kept: &Kept, latest: Option<&str>, ids: &BTreeSet<&str>) -> Listed {
         released_at: snapshot.released().map(|release| release.released_at),
         ..empty
     }
-}
-
-/// An error with its causes, in one line.
-fn told(error: &RunError) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }
 
 /// The snapshots in order: each after its base, older vintages first.

@@ -15,7 +15,6 @@ mod facts;
 mod scan;
 
 use std::collections::BTreeSet;
-use std::error::Error;
 
 use serde::Serialize;
 
@@ -111,19 +110,6 @@ impl Checks {
     }
 }
 
-/// An error with its causes, in one line, each said once.
-fn told(error: &RunError) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        if !text.ends_with(&error.to_string()) {
-            text = format!("{text}: {error}");
-        }
-        cause = error.source();
-    }
-    text
-}
-
 /// Checks a snapshot. What is wrong with it is in the answer, never an error.
 #[must_use]
 pub fn verify(snapshot: &dyn Inspect, observer: &dyn Observer) -> Verification {
@@ -181,7 +167,7 @@ fn about_the_whole(snapshot: &dyn Inspect, checks: &mut Checks) -> BTreeSet<Stri
             files
         }
         Err(error) => {
-            checks.result("files", &manifest.snapshot, Err(told(&error)));
+            checks.result("files", &manifest.snapshot, Err(error.in_one_line()));
             BTreeSet::new()
         }
     }
@@ -235,12 +221,12 @@ fn about_a_table(
     let checksum = match snapshot.sha256(name) {
         Ok(found) if found == stated.sha256 => Ok(found),
         Ok(found) => Err(format!("its SHA-256 is {found}, the manifest says {}", stated.sha256)),
-        Err(error) => Err(told(&error)),
+        Err(error) => Err(error.in_one_line()),
     };
     if !checks.result("checksum", &file, checksum) {
         return false;
     }
-    let columns = snapshot.schema(name).map_err(|error| told(&error));
+    let columns = snapshot.schema(name).map_err(|error| error.in_one_line());
     let columns = columns.and_then(|schema| columns::check(name, stated.schema_version, &schema));
     if !checks.result("columns", &file, columns) {
         return false;
@@ -254,7 +240,7 @@ fn about_a_table(
     let rows = match read {
         Ok(()) if scan.rows == stated.rows => Ok(format!("{} rows", stated.rows)),
         Ok(()) => Err(format!("it has {} rows, the manifest says {}", scan.rows, stated.rows)),
-        Err(error) => Err(told(&error)),
+        Err(error) => Err(error.in_one_line()),
     };
     if !checks.result("rows", &file, rows) {
         return false;

@@ -133,13 +133,13 @@ fn a_place_that_moves_is_renamed_and_goes_says_from_what_to_what() {
     assert_eq!(life["is_there"], false);
     assert_eq!(life["last"][0]["row"]["name"], "Mensa");
     let (moved, renamed) = (&life["events"][1], &life["events"][2]);
-    assert_eq!((moved["moved_m"].as_f64().unwrap() - 10.0).abs() < 0.2, true, "{moved}");
+    assert!((moved["moved_m"].as_f64().unwrap() - 10.0).abs() < 0.2, "{moved}");
     let change = |event: &Value, field: &str| {
         event["changed"].as_array().unwrap().iter().find(|change| change["field"] == field).cloned().unwrap()
     };
     assert_eq!(change(renamed, "name"), json!({ "field": "name", "old": "Campus", "new": "Mensa" }));
     let geometry = change(moved, "geometry");
-    assert_eq!((&geometry["old"], &geometry["new"]), (&json!([9.5264, 47.0]), &json!([9.526532, 47.0])));
+    assert_eq!((&geometry["old"], &geometry["new"]), (&json!([9.5264, 47.0]), &json!([9.526_532, 47.0])));
     let records =
         json!([{ "record": "a:2", "valid_from": "2026-01-01T03:00:00Z", "valid_to": "2026-02-01T03:00:00Z" }]);
     assert_eq!(life["records"], records);
@@ -147,7 +147,7 @@ fn a_place_that_moves_is_renamed_and_goes_says_from_what_to_what() {
     let text = story.nights.told(&format!("history town.toml --place {}", campus.to_uppercase()));
     for line in [
         &format!("place {campus}  charging_station \"Mensa\"  (gone)"),
-        "  2026-01-02T03:00:00Z        moved, by 10 m (source)",
+        "  2026-01-02T03:00:00Z        moved by 10 m (source)",
         "      name: \"Campus\" → \"Mensa\"",
         "  2026-02-01T03:00:00Z        removed (source)",
         "  record a:2  2026-01-01T03:00:00Z to 2026-02-01T03:00:00Z",
@@ -216,6 +216,24 @@ fn what_was_pruned_in_between_shows_with_the_next_snapshot() {
     assert_eq!(story.lives(&seven)[0].2, ["2026-02-01 present"]);
     let text = story.nights.told("history town.toml");
     assert!(text.starts_with(last.as_str()) && text.contains(&format!("since {third}, which is not kept")), "{text}");
+}
+
+#[test]
+fn a_layered_place_has_a_row_per_source() {
+    let nights = Nights::new();
+    let layered = "[conflate]\nmerge = \"layered\"\n[gate]\nmax_removed_share = 1.0\n";
+    for (day, name) in [("2026-01-01", "Alpenblick"), ("2026-01-02", "Alpenblick Nord")] {
+        let stations = [&format!("a:1@0 {name}")[..], "b:7@10 Alpenblick"];
+        assert_eq!(nights.night_with(day, &stations, layered).code, 0);
+    }
+    let place = nights.place(&nights.latest(), "a:1");
+    let life = &objects(&nights.told(&format!("history town.toml --place {place} --json")))[0];
+    let tables: Vec<&str> =
+        life["last"].as_array().unwrap().iter().map(|said| said["table"].as_str().unwrap()).collect();
+    assert_eq!(tables, ["places_a", "places_b"]);
+    assert_eq!(life["events"][0]["event"], "added");
+    let renamed = &life["events"][1]["changed"].as_array().unwrap()[0];
+    assert_eq!((&renamed["old"], &renamed["new"]), (&json!("Alpenblick"), &json!("Alpenblick Nord")));
 }
 
 #[test]
