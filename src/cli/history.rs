@@ -169,22 +169,18 @@ fn tell_life(life: &Life, out: &mut impl Write) -> anyhow::Result<()> {
 /// `2026-05-02T20:21:00Z  modified (source)`.
 fn event_line(event: &Event) -> String {
     let vintage = event.vintage.map_or_else(|| event.snapshot.clone(), |vintage| vintage.to_string());
-    let mut told = format!("{vintage:<26}  {}", event.event.replace('_', " "));
+    let mut told = vec![format!("{vintage:<26}  {}", event.event.replace('_', " "))];
     if let Some(related) = &event.related {
-        let word = match event.event.as_str() {
-            "merged" => " into ",
-            "split" => " from ",
-            _ => " ",
-        };
-        told += &format!("{word}{related}");
+        told.extend(match event.event.as_str() {
+            "merged" => Some("into".to_owned()),
+            "split" => Some("from".to_owned()),
+            _ => None,
+        });
+        told.push(related.clone());
     }
-    if let Some(metres) = event.moved_m {
-        told += &format!(", by {metres} m");
-    }
-    if let Some(cause) = &event.cause {
-        told += &format!(" ({cause})");
-    }
-    told
+    told.extend(event.moved_m.map(|metres| format!("by {metres} m")));
+    told.extend(event.cause.as_ref().map(|cause| format!("({cause})")));
+    told.join(" ")
 }
 
 fn tell_records(records: &[Record], out: &mut impl Write) -> anyhow::Result<()> {

@@ -96,8 +96,8 @@ pub fn lives(store: &dyn SnapshotStore, place: &str) -> Result<Vec<Life>, RunErr
     // From each place to where it went: what is merged goes into the other, what is split comes from it.
     let ways: Vec<(String, String)> =
         ties.into_iter().map(|(split, id, other)| if split { (other, id) } else { (id, other) }).collect();
-    let forth = reached(place, ways.iter().map(|(from, to)| (from.as_str(), to.as_str())).collect());
-    let back = reached(place, ways.iter().map(|(from, to)| (to.as_str(), from.as_str())).collect());
+    let forth = reached(place, &ways.iter().map(|(from, to)| (from.as_str(), to.as_str())).collect::<Vec<_>>());
+    let back = reached(place, &ways.iter().map(|(from, to)| (to.as_str(), from.as_str())).collect::<Vec<_>>());
     let mut wanted: Vec<(Tie, String)> = vec![(Tie::Itself, place.to_owned())];
     wanted.extend(back.iter().map(|id| (Tie::CameFrom, id.clone())));
     wanted.extend(forth.difference(&back).map(|id| (Tie::WentInto, id.clone())));
@@ -122,7 +122,7 @@ pub fn lives(store: &dyn SnapshotStore, place: &str) -> Result<Vec<Life>, RunErr
 }
 
 /// What can be reached from here, itself left out.
-fn reached(from: &str, ways: Vec<(&str, &str)>) -> BTreeSet<String> {
+fn reached(from: &str, ways: &[(&str, &str)]) -> BTreeSet<String> {
     let (mut found, mut next) = (BTreeSet::new(), vec![from]);
     while let Some(here) = next.pop() {
         for (_, to) in ways.iter().filter(|(way, to)| *way == here && *to != from) {

@@ -92,14 +92,18 @@ fn verdicts(kept: &[Kept], latest: Option<&str>, retention: Retention) -> Vec<Ve
         match (state(one, latest), &one.snapshot) {
             (State::Latest, _) => {
                 keep(&*one.id, "latest".to_owned());
-                base.into_iter().for_each(|base| keep(base, "base of the latest".to_owned()));
+                if let Some(base) = base {
+                    keep(base, "base of the latest".to_owned());
+                }
             }
             (State::Held, _) => {
                 keep(&*one.id, "held back".to_owned());
-                base.into_iter().for_each(|base| keep(base, format!("base of {}, which is held back", one.id)));
+                if let Some(base) = base {
+                    keep(base, format!("base of {}, which is held back", one.id));
+                }
             }
             (State::Damaged, Err(error)) => {
-                keep(&*one.id, format!("a person must look at it: {}", error.in_one_line()))
+                keep(&*one.id, format!("a person must look at it: {}", error.in_one_line()));
             }
             (State::Published, Ok(snapshot)) if snapshot.manifest().vintage.is_none() => {
                 keep(&*one.id, "undated".to_owned());
@@ -112,15 +116,15 @@ fn verdicts(kept: &[Kept], latest: Option<&str>, retention: Retention) -> Vec<Ve
     // The newest first; of equal vintages the one that was published last.
     dated.reverse();
     dated.sort_by(|(a, _), (b, _)| b.cmp(a));
-    let rules: [(&str, u32, fn(Timestamp) -> String); 3] = [
-        ("daily", retention.daily, |time| time.strftime("%Y-%m-%d").to_string()),
-        ("weekly", retention.weekly, |time| time.strftime("%G-W%V").to_string()),
-        ("monthly", retention.monthly, |time| time.strftime("%Y-%m").to_string()),
+    let rules = [
+        ("daily", retention.daily, "%Y-%m-%d"),
+        ("weekly", retention.weekly, "%G-W%V"),
+        ("monthly", retention.monthly, "%Y-%m"),
     ];
     for (rule, most, period) in rules {
         let mut seen = BTreeSet::new();
         for (time, id) in &dated {
-            let period = period(*time);
+            let period = time.strftime(period).to_string();
             if seen.len() < most as usize && seen.insert(period.clone()) {
                 keep(id, format!("{rule} {period}"));
             }

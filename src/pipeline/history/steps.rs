@@ -72,7 +72,9 @@ impl<'k> Step<'k> {
         };
         if let Some(rows) = &self.computed {
             let [class, id, related] = ["class", "id", "related_id"].map(|name| PLACE_CHANGES.index_of(name));
-            rows.iter().for_each(|row| see(row[class].as_text(), row[id].as_text(), row[related].as_text()));
+            for row in rows {
+                see(row[class].as_text(), row[id].as_text(), row[related].as_text());
+            }
             return Ok(ties);
         }
         self.read(&["class", "id", "related_id"], &mut |batch| {

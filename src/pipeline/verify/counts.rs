@@ -1,6 +1,6 @@
 //! Counts: whether the manifest counts what the tables have.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use super::Checks;
 use super::facts::{Counts, Facts};
@@ -99,9 +99,9 @@ fn of_layer(account: &LayerAccount, facts: &Facts, checks: &mut Checks) {
 
 /// Whether two sets of counts are the same; what is not there counts as none.
 fn compare(check: &'static str, of: &str, stated: &Counts, found: &Counts, checks: &mut Checks) {
-    let names: BTreeMap<&String, ()> = stated.keys().chain(found.keys()).map(|name| (name, ())).collect();
+    let names: BTreeSet<&String> = stated.keys().chain(found.keys()).collect();
     let count = |counts: &Counts, name: &String| counts.get(name).copied().unwrap_or_default();
-    let differ = names.keys().filter(|name| count(stated, name) != count(found, name));
+    let differ = names.iter().filter(|name| count(stated, name) != count(found, name));
     let wrong: Vec<String> = differ
         .map(|name| format!("{name}: {} in the tables, {} in the manifest", count(found, name), count(stated, name)))
         .collect();

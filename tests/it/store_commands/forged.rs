@@ -13,11 +13,14 @@ use poimill::wiring;
 
 use super::Nights;
 
+/// Which rows are taken of so many, in which order.
+type TakeRows = fn(u64) -> Vec<u64>;
+
 /// A snapshot, one of whose tables has its rows taken in another order.
 struct Forged<S> {
     whole: S,
     table: &'static str,
-    rows: fn(u64) -> Vec<u64>,
+    rows: TakeRows,
 }
 
 impl<S: Inspect> Tables for Forged<S> {
@@ -106,7 +109,7 @@ fn rows_in_another_order_or_twice_are_found() {
         failed.map(|check| format!("{} {}", check.check, check.of)).collect()
     };
     assert_eq!(failures(forged("places", |rows| (0..rows).collect())), Vec::<String>::new());
-    let cases: [(&str, fn(u64) -> Vec<u64>, &[&str]); 8] = [
+    let cases: [(&str, TakeRows, &[&str]); 8] = [
         ("places", turned, &["order places.parquet"]),
         ("sources", turned, &["order sources.parquet"]),
         ("changes/places", turned, &["order changes/places.parquet"]),

@@ -133,13 +133,13 @@ fn a_place_that_moves_is_renamed_and_goes_says_from_what_to_what() {
     assert_eq!(life["is_there"], false);
     assert_eq!(life["last"][0]["row"]["name"], "Mensa");
     let (moved, renamed) = (&life["events"][1], &life["events"][2]);
-    assert_eq!((moved["moved_m"].as_f64().unwrap() - 10.0).abs() < 0.2, true, "{moved}");
+    assert!((moved["moved_m"].as_f64().unwrap() - 10.0).abs() < 0.2, "{moved}");
     let change = |event: &Value, field: &str| {
         event["changed"].as_array().unwrap().iter().find(|change| change["field"] == field).cloned().unwrap()
     };
     assert_eq!(change(renamed, "name"), json!({ "field": "name", "old": "Campus", "new": "Mensa" }));
     let geometry = change(moved, "geometry");
-    assert_eq!((&geometry["old"], &geometry["new"]), (&json!([9.5264, 47.0]), &json!([9.526532, 47.0])));
+    assert_eq!((&geometry["old"], &geometry["new"]), (&json!([9.5264, 47.0]), &json!([9.526_532, 47.0])));
     let records =
         json!([{ "record": "a:2", "valid_from": "2026-01-01T03:00:00Z", "valid_to": "2026-02-01T03:00:00Z" }]);
     assert_eq!(life["records"], records);
@@ -147,7 +147,7 @@ fn a_place_that_moves_is_renamed_and_goes_says_from_what_to_what() {
     let text = story.nights.told(&format!("history town.toml --place {}", campus.to_uppercase()));
     for line in [
         &format!("place {campus}  charging_station \"Mensa\"  (gone)"),
-        "  2026-01-02T03:00:00Z        moved, by 10 m (source)",
+        "  2026-01-02T03:00:00Z        moved by 10 m (source)",
         "      name: \"Campus\" → \"Mensa\"",
         "  2026-02-01T03:00:00Z        removed (source)",
         "  record a:2  2026-01-01T03:00:00Z to 2026-02-01T03:00:00Z",

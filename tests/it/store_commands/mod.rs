@@ -51,17 +51,19 @@ impl Nights {
             let (register, id) = key.split_once(':').expect("a register");
             // At 47° north 10 m are 1.32e-4 degrees.
             let lon = 9.5 + metres.parse::<f64>().expect("metres") * 1.32e-5;
-            *registers.get_mut(register).expect("a or b") += &format!("{id},{lon:.7},47.0,{name}\n");
+            let line = format!("{id},{lon:.7},47.0,{name}\n");
+            registers.get_mut(register).expect("a or b").push_str(&line);
         }
         let mut text = "name = \"town\"\n[store]\ndir = \"store\"\n".to_owned();
         let vintage = if day.is_empty() { String::new() } else { format!("vintage = \"{day}T03:00:00Z\"\n") };
         for (register, lines) in registers {
             fs::write(self.0.path().join(format!("{register}.csv")), lines).expect("a file");
-            text += &format!(
+            let table = format!(
                 "[[source]]\nname = \"{register}\"\nkind = \"table\"\npath = \"{register}.csv\"\nlicense = \"CC0-1.0\"\n{vintage}\
                  [source.table]\nid = \"id\"\nlon = \"lon\"\nlat = \"lat\"\n[source.table.tags]\n\
                  amenity = {{ value = \"charging_station\" }}\nname = \"name\"\n"
             );
+            text.push_str(&table);
         }
         fs::write(self.0.path().join("town.toml"), text + more).expect("a file");
         self.poimill("run town.toml")
