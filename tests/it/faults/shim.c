@@ -25,6 +25,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 enum how { NONE, KILL, HALF, AFTER, FAIL };
@@ -95,7 +96,7 @@ static enum how met(const char *name, const char *path, int look) {
         size_t length = strlen(path), end = strlen(on);
         if (length >= end && !strcmp(path + length - end, on)) return FAIL;
     }
-    if (look) return NONE;
+    if (look || (sends && path != under)) return NONE;
     long call = atomic_fetch_add(&calls, 1) + 1;
     if (out >= 0) {
         char line[PATH_MAX + 64];
@@ -161,10 +162,19 @@ OPEN(open64)
 OPENAT(openat)
 OPENAT(openat64)
 
+// What is sent counts as a call on the folder that is watched, so that it is met like the others.
+static enum how met_send(int fd, const char *name) {
+    char path[PATH_MAX];
+    int before = errno;
+    enum how fate = path_of(fd, path) && !strncmp(path, "socket:", 7) ? met(name, under, 0) : NONE;
+    errno = before;
+    return fate;
+}
+
 ssize_t write(int fd, const void *bytes, size_t length) {
     REAL(write);
     pthread_once(&once, settle);
-    enum how fate = sends ? NONE : met_fd("write", fd, 0);
+    enum how fate = sends ? met_send(fd, "send") : met_fd("write", fd, 0);
     if (fate == HALF) {
         real(fd, bytes, length / 2);
         die();
@@ -172,30 +182,37 @@ ssize_t write(int fd, const void *bytes, size_t length) {
     OBEY(fate, real(fd, bytes, length));
 }
 
+ssize_t writev(int fd, const struct iovec *parts, int count) {
+    REAL(writev);
+    pthread_once(&once, settle);
+    enum how fate = sends ? met_send(fd, "send") : met_fd("write", fd, 0);
+    if (fate == HALF) {
+        real(fd, parts, (count + 1) / 2);
+        die();
+    }
+    OBEY(fate, real(fd, parts, count));
+}
+
+ssize_t send(int fd, const void *bytes, size_t length, int flags) {
+    REAL(send);
+    pthread_once(&once, settle);
+    enum how fate = sends ? met_send(fd, "send") : NONE;
+    if (fate == HALF) {
+        real(fd, bytes, length / 2, flags);
+        die();
+    }
+    OBEY(fate, real(fd, bytes, length, flags));
+}
+
 ssize_t read(int fd, void *bytes, size_t length) {
     REAL(read);
     OBEY(met_fd("read", fd, 1), real(fd, bytes, length));
 }
 
-// What a database is told.
-ssize_t send(int fd, const void *bytes, size_t length, int flags) {
-    REAL(send);
-    pthread_once(&once, settle);
-    enum how fate = NONE;
-    if (sends) {
-        fate = met("send", under, 0);
-        if (fate == HALF) {
-            real(fd, bytes, length / 2, flags);
-            die();
-        }
-    }
-    OBEY(fate, real(fd, bytes, length, flags));
-}
-
 #define ON_FD(type, name, arguments, ...) \
     type name arguments { \
         REAL(name); \
-        OBEY(sends ? NONE : met_fd(#name, fd, 0), real(__VA_ARGS__)); \
+        OBEY(met_fd(#name, fd, 0), real(__VA_ARGS__)); \
     }
 ON_FD(int, fsync, (int fd), fd)
 ON_FD(int, fdatasync, (int fd), fd)
@@ -206,7 +223,7 @@ ON_FD(ssize_t, pwrite64, (int fd, const void *bytes, size_t length, off64_t begi
 #define ON_NAME(name, folder, file, arguments, ...) \
     int name arguments { \
         REAL(name); \
-        OBEY(sends ? NONE : met_at(#name, folder, file, 0), real(__VA_ARGS__)); \
+        OBEY(met_at(#name, folder, file, 0), real(__VA_ARGS__)); \
     }
 ON_NAME(rename, AT_FDCWD, to, (const char *old, const char *to), old, to)
 ON_NAME(symlink, AT_FDCWD, file, (const char *to, const char *file), to, file)
