@@ -76,7 +76,7 @@ impl Scene {
         let left = published(&demo);
         assert!([&self.begins, &self.ends].map(published).contains(&left), "{left:?}: {told:?}");
         for snapshot in self.begins.snapshots() {
-            assert!(self.keeps(&demo, &snapshot), "{snapshot} is lost: {told:?}");
+            assert!(Self::keeps(&demo, &snapshot), "{snapshot} is lost: {told:?}");
         }
         let next = demo.run(self.night, &[]);
         assert_eq!(next.code, 0, "{next:?} after {told:?}");
@@ -85,7 +85,7 @@ impl Scene {
     }
 
     /// Whether a snapshot is where it was, or will be again when anything is run.
-    fn keeps(&self, demo: &Demo, snapshot: &str) -> bool {
+    fn keeps(demo: &Demo, snapshot: &str) -> bool {
         if demo.snapshots().contains(&snapshot.to_owned()) {
             return true;
         }
@@ -116,7 +116,7 @@ const SOME: [&str; 2] = ["/staging/sources.parquet", "/staging/changes/places.pa
 
 /// The calls that are disturbed: in the second night all, but of many tables those of two; in the other scenes those that
 /// name and remove.
-fn chosen<'s>(scenes: &'s [Scene]) -> impl ParallelIterator<Item = (&'s Scene, &'s Call)> {
+fn chosen(scenes: &[Scene]) -> impl ParallelIterator<Item = (&Scene, &Call)> {
     let is_chosen = |(scene, call): &(&Scene, &Call)| {
         let table = call.path.ends_with(".parquet");
         let known = call.name == "mkdir" && call.path.ends_with("/staging") && call.number > 10;
@@ -154,7 +154,7 @@ fn a_run_killed_at_any_call_is_repaired_by_the_next() {
 fn on_a_disk_that_is_full_a_run_says_so_and_the_next_completes() {
     let Some(shim) = shim("on_a_disk_that_is_full_a_run_says_so_and_the_next_completes") else { return };
     let scenes = [Scene::new("second night", shim, Demo::after_one_night(), 2)];
-    chosen(&scenes).filter(|(_, call)| call.number % 2 == 0).for_each(|(scene, call)| {
+    chosen(&scenes).filter(|(_, call)| call.number.is_multiple_of(2)).for_each(|(scene, call)| {
         let told = scene.disturbed(|run| faulty(run, call.number, How::Fails(ENOSPC), true));
         let names_it = told.err.contains("store/demo");
         let advises = told.err.contains("check the disk's free space");

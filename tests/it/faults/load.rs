@@ -63,8 +63,8 @@ fn a_load_killed_at_any_message_is_repaired_by_the_next_run() {
 
         let disturbed = |number: usize| match number {
             _ if number > calls.len() - LAST => Some(HOWS[number % HOWS.len()]),
-            ..=SCHEMA if night == 1 && number % 3 == 0 => Some(How::After),
-            _ => (number % (calls.len() / SOME) == 0).then_some(HOWS[number % HOWS.len()]),
+            ..=SCHEMA if night == 1 && number.is_multiple_of(3) => Some(How::After),
+            _ => number.is_multiple_of(calls.len() / SOME).then_some(HOWS[number % HOWS.len()]),
         };
         calls.par_iter().filter_map(|call| Some((call, disturbed(call.number)?))).for_each(|(call, how)| {
             let demo = Demo::new();

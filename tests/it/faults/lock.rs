@@ -24,6 +24,7 @@ fn a_second_run_is_told_who_holds_the_lock_as_far_as_it_is_known() {
     let gone = format!("process {NOBODY}, since 2026-01-01T00:00:00Z\n");
     let of_gone = format!("(which is not known: store/demo/.lock names process {NOBODY}, which does not run here; ");
     let unknown = "(which is not known: store/demo/.lock does not say; ";
+    let long = vec![b'x'; 1 << 20];
     let cases: [(&[u8], &str); 8] = [
         (&own, &told),
         (b"", "(it has just begun)"),
@@ -32,7 +33,7 @@ fn a_second_run_is_told_who_holds_the_lock_as_far_as_it_is_known() {
         (b"process 1", unknown),
         (b"process one, since ever", unknown),
         (b"process 1, since \x1b[31mred\x07", unknown),
-        (&[b'x'; 1 << 20], unknown),
+        (&long, unknown),
     ];
     for (content, message) in cases {
         fs::write(&lock, content).expect("the lock file can be written to");
