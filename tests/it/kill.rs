@@ -21,19 +21,28 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// Moments of a run, in equal steps from its start to its end and a little beyond.
 const MOMENTS: u32 = 12;
 
-fn signal(child: &Child, name: &str) {
+pub(crate) fn signal(child: &Child, name: &str) {
     let sent = Command::new("sh").arg("-c").arg(format!("kill -{name} {}", child.id())).stderr(Stdio::null()).status();
     sent.expect("there is a shell");
 }
 
+/// Waits until the run is at work: the lock names it from then on.
+pub(crate) fn wait_for_the_lock(demo: &Demo, child: &Child) {
+    let (started, holder) = (Instant::now(), format!("process {},", child.id()));
+    while !fs::read_to_string(demo.store().join("demo/.lock")).unwrap_or_default().starts_with(&holder) {
+        assert!(started.elapsed() < PATIENCE, "the run takes the lock");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
 /// Copies a store as it is, links as links.
-fn copy(from: &Path, to: &Path) {
+pub(crate) fn copy(from: &Path, to: &Path) {
     let copied = Command::new("cp").arg("-a").arg(from).arg(to).status().expect("there is cp");
     assert!(copied.success());
 }
 
 /// The snapshot that `latest` points to: its id, after every file and every row of it was read.
-fn whole(demo: &Demo) -> String {
+pub(crate) fn whole(demo: &Demo) -> String {
     let snapshot = wiring::snapshot(&demo.latest()).expect("`latest` is a snapshot");
     let manifest = snapshot.manifest();
     for (name, table) in &manifest.tables {
@@ -106,16 +115,8 @@ fn a_run_ended_at_any_moment_is_repaired_by_the_next() {
 fn an_interrupted_run_says_so_and_exits_as_shells_expect() {
     let night = |demo: &Demo, number: u8| demo.night(number);
     let undisturbed = Undisturbed::new(&night);
-    // The lock names the run as soon as it is at work.
-    let at_work = |demo: &Demo, child: &Child| {
-        let (started, holder) = (Instant::now(), format!("process {},", child.id()));
-        while !fs::read_to_string(demo.store().join("demo/.lock")).unwrap_or_default().starts_with(&holder) {
-            assert!(started.elapsed() < PATIENCE, "the run takes the lock");
-            std::thread::sleep(Duration::from_millis(1));
-        }
-    };
     for (name, code) in &SIGNALS[1..] {
-        let told = undisturbed.end_at(&night, name, &at_work);
+        let told = undisturbed.end_at(&night, name, &wait_for_the_lock);
         assert_eq!((told.code, told.out.as_str()), (*code, ""), "{told:?}");
         assert!(
             told.err.contains("interrupted: what was published before stays as it is; run again to finish"),

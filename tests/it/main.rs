@@ -22,6 +22,8 @@ mod docs;
 mod eval;
 #[cfg(test)]
 mod explain;
+#[cfg(all(test, target_os = "linux", target_env = "gnu"))]
+mod faults;
 #[cfg(test)]
 mod fetch;
 #[cfg(test)]

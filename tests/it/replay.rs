@@ -75,7 +75,10 @@ fn what_cannot_be_replayed_is_told() {
     assert_eq!(replay(&demo, "--from 2026-05-01 --into again").1, 0);
     let (_, code, err) = replay(&demo, "--from 2026-05-01 --into again");
     assert_eq!(code, 2);
-    assert!(err.contains("again holds an earlier replay of demo; remove it, or name another folder with --into"), "{err}");
+    assert!(
+        err.contains("again holds an earlier replay of demo; remove it, or name another folder with --into"),
+        "{err}"
+    );
 
     let text = demo.poimill(&format!(
         "replay demo.toml --store store --from 2026-05-01 --into text --inputs {}",

@@ -1,7 +1,9 @@
 //! Why keeping or opening a snapshot can fail.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use parquet::errors::ParquetError;
 
 /// A failure of the snapshot store.
 #[derive(Debug, thiserror::Error)]
@@ -10,7 +12,7 @@ use std::path::PathBuf;
 pub enum StoreError {
     #[error("cannot write {path}; check the disk's free space and who may write there")]
     Write { path: PathBuf, source: io::Error },
-    #[error("cannot read {path}")]
+    #[error("cannot read {path}; check the disk and who may read there")]
     Read { path: PathBuf, source: io::Error },
     #[error(
         "there is no snapshot at {path}; give its folder, which holds manifest.json, or a link to it such as `latest`"
@@ -27,11 +29,32 @@ pub enum StoreError {
     #[error("{path} is the latest snapshot and stays")]
     IsLatest { path: PathBuf },
     #[error("cannot write the table {path}")]
-    WriteTable { path: PathBuf, source: parquet::errors::ParquetError },
+    WriteTable { path: PathBuf, source: ParquetError },
     #[error("cannot read the table {path}; the file is damaged")]
-    ReadTable { path: PathBuf, source: parquet::errors::ParquetError },
+    ReadTable { path: PathBuf, source: ParquetError },
     #[error("cannot read the table {path}; its data is damaged")]
     Decode { path: PathBuf, source: arrow_schema::ArrowError },
     #[error("{path} has no column `{column}`; it was written by another version")]
     NoColumn { path: PathBuf, column: String },
+}
+
+impl StoreError {
+    /// A table that cannot be read: by the disk's fault, or because it is damaged.
+    pub(super) fn read_table(path: &Path, source: ParquetError) -> Self {
+        let path = path.to_owned();
+        match of_disk(source) {
+            Ok(source) => Self::Read { path, source },
+            Err(source) => Self::ReadTable { path, source },
+        }
+    }
+}
+
+/// What the system said, where it is the cause. An end that comes too early is not the disk's fault.
+fn of_disk(error: ParquetError) -> Result<io::Error, ParquetError> {
+    let ParquetError::External(cause) = error else { return Err(error) };
+    match cause.downcast::<io::Error>() {
+        Ok(cause) if cause.raw_os_error().is_some() => Ok(*cause),
+        Ok(cause) => Err(ParquetError::External(cause)),
+        Err(cause) => Err(ParquetError::External(cause)),
+    }
 }

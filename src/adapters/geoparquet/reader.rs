@@ -107,7 +107,7 @@ pub(super) fn read_table(
     out: &mut TakeBatch<'_>,
 ) -> Result<(), RunError> {
     let path = table_file(folder, table);
-    let wrong = |source| RunError::failed(StoreError::ReadTable { path: path.clone(), source });
+    let wrong = |source| RunError::failed(StoreError::read_table(&path, source));
     let decode = |source| RunError::failed(StoreError::Decode { path: path.clone(), source });
     let no_column =
         |column: &str| RunError::failed(StoreError::NoColumn { path: path.clone(), column: column.to_owned() });

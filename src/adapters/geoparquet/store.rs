@@ -4,9 +4,11 @@
 //! renamed into place, and only then linked; a crash at any point leaves debris in `.work/`, or a snapshot that `.publishing`
 //! names, which the next run removes.
 
+use std::fmt::{self, Display, Formatter};
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use super::StoreError;
 use super::catalogue::{ITEM, write_catalogue};
@@ -99,6 +101,33 @@ impl FolderStore {
     pub(super) fn latest_link(&self) -> PathBuf {
         self.folder.join("latest")
     }
+
+    /// Where a snapshot waits while its equal takes its place.
+    fn aside(&self) -> PathBuf {
+        self.work().join("replaced")
+    }
+
+    /// Removes what runs left that were cut off. The lock is held, so nobody is at work on it.
+    ///
+    /// A snapshot whose equal did not come is first put back.
+    fn clean_up(&self) -> Result<(), RunError> {
+        if let Ok(snapshot) = SnapshotFolder::open(&self.aside()) {
+            let place = self.folder.join(&snapshot.manifest().snapshot);
+            if fs::symlink_metadata(&place).is_err() {
+                fs::rename(self.aside(), &place).map_err(write_error(&place))?;
+                sync_folder(&self.folder)?;
+            }
+        }
+        let work = self.work();
+        make_folder(&work)?;
+        for entry in fs::read_dir(&work).map_err(write_error(&work))? {
+            let path = entry.map_err(write_error(&work))?.path();
+            let removed =
+                if path.is_dir() && !path.is_symlink() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+            removed.map_err(write_error(&path))?;
+        }
+        Ok(())
+    }
 }
 
 pub(super) fn write_error(path: &Path) -> impl FnOnce(io::Error) -> RunError {
@@ -127,6 +156,22 @@ pub(super) fn sync_folder(folder: &Path) -> Result<(), RunError> {
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(write_error(folder))
 }
 
+/// Makes a folder and those above it that are not there, and their names durable.
+fn make_folder(folder: &Path) -> Result<(), RunError> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    make_folder(parent)?;
+    match fs::create_dir(folder) {
+        // Another run may have been quicker.
+        Err(error) if !(error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir()) => {
+            Err(write_error(folder)(error))
+        }
+        _ => sync_folder(parent),
+    }
+}
+
 pub(super) fn write_synced(path: &Path, contents: &str) -> Result<(), RunError> {
     let write = || {
         let mut file = File::create(path)?;
@@ -141,9 +186,57 @@ struct FileLock(#[expect(dead_code, reason = "held, not used")] File);
 
 impl Lock for FileLock {}
 
+/// The run that holds the lock, as the lock file tells it.
+struct Holder {
+    process: u32,
+    since: jiff::Timestamp,
+}
+
+impl Display for Holder {
+    fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
+        write!(out, "process {}, since {:.0}", self.process, self.since)
+    }
+}
+
+impl FromStr for Holder {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let (process, since) = text.trim().strip_prefix("process ").ok_or(())?.split_once(", since ").ok_or(())?;
+        Ok(Self { process: process.parse().map_err(drop)?, since: since.parse().map_err(drop)? })
+    }
+}
+
+/// Who holds the lock, as far as it can be known: the file may be another's, or damaged, and its process may have ended
+/// while a child of it, or a run on another machine, holds the lock.
+fn holder_told(file: File, path: &Path) -> String {
+    let mut content = Vec::new();
+    // A file that cannot be read says nothing either.
+    file.take(MOST_OF_LOCK_BYTES).read_to_end(&mut content).ok();
+    if content.is_empty() {
+        return "it has just begun".to_owned();
+    }
+    let said = match str::from_utf8(&content).map_err(drop).and_then(Holder::from_str) {
+        Ok(holder) if runs_here(holder.process) => return holder.to_string(),
+        Ok(Holder { process, .. }) => format!("names process {process}, which does not run here"),
+        Err(()) => "does not say".to_owned(),
+    };
+    let path = path.display();
+    format!("which is not known: {path} {said}; `fuser {path}` finds it where it is on this machine")
+}
+
+/// More than a lock file that is one has.
+const MOST_OF_LOCK_BYTES: u64 = 256;
+
+/// Whether there is such a process; true where the system does not say.
+fn runs_here(process: u32) -> bool {
+    let processes = Path::new("/proc");
+    !processes.join("self").exists() || processes.join(process.to_string()).exists()
+}
+
 impl SnapshotStore for FolderStore {
     fn lock(&self) -> Result<Box<dyn Lock>, RunError> {
-        fs::create_dir_all(&self.folder).map_err(write_error(&self.folder))?;
+        make_folder(&self.folder)?;
         let path = self.folder.join(".lock");
         let mut file = File::options()
             .read(true)
@@ -155,21 +248,19 @@ impl SnapshotStore for FolderStore {
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                let mut holder = String::new();
-                let known = file.read_to_string(&mut holder).is_ok() && !holder.is_empty();
-                let holder = if known { holder.trim().to_owned() } else { "it has just begun".to_owned() };
-                return Err(RunError::Locked { pipeline: self.pipeline.clone(), holder });
+                return Err(RunError::Locked { pipeline: self.pipeline.clone(), holder: holder_told(file, &path) });
             }
             Err(TryLockError::Error(source)) => return Err(write_error(&path)(source)),
         }
-        let holder = format!("process {}, since {:.0}\n", std::process::id(), jiff::Timestamp::now());
+        let holder = Holder { process: std::process::id(), since: jiff::Timestamp::now() };
         let write = |file: &mut File| {
             file.set_len(0)?;
             file.rewind()?;
-            file.write_all(holder.as_bytes())
+            file.write_all(format!("{holder}\n").as_bytes())
         };
         // Who holds it helps a person only: on a full disk the lock must be had, to make room.
         write(&mut file).ok();
+        self.clean_up()?;
         Ok(Box::new(FileLock(file)))
     }
 
@@ -189,18 +280,10 @@ impl SnapshotStore for FolderStore {
 
     fn stage(&self) -> Result<Box<dyn Staging>, RunError> {
         settle(self)?;
-        let work = self.work();
-        fs::create_dir_all(&work).map_err(write_error(&work))?;
-        // The lock is held, so whatever lies here is debris of a run that was cut off.
-        for entry in fs::read_dir(&work).map_err(write_error(&work))? {
-            let path = entry.map_err(write_error(&work))?.path();
-            let removed =
-                if path.is_dir() && !path.is_symlink() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
-            removed.map_err(write_error(&path))?;
-        }
+        make_folder(&self.work())?;
         // A run that was cut off has not told of its snapshot, or of one that is gone now.
         self.write_catalogue()?;
-        let folder = work.join("staging");
+        let folder = self.work().join("staging");
         fs::create_dir(&folder).map_err(write_error(&folder))?;
         Ok(Box::new(StagingFolder { store: self.clone(), folder }))
     }
@@ -280,7 +363,7 @@ impl Staging for StagingFolder {
         let place = store.folder.join(&manifest.snapshot);
         if fs::symlink_metadata(&place).is_ok() {
             // Its equal, left by a run that ended before the link was swapped, or held back.
-            let aside = store.work().join("replaced");
+            let aside = store.aside();
             fs::rename(&place, &aside).map_err(write_error(&place))?;
             fs::rename(&self.folder, &place).map_err(write_error(&place))?;
             fs::remove_dir_all(&aside).map_err(write_error(&aside))?;

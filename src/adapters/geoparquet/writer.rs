@@ -8,6 +8,7 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvError, TryRecvError, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow_array::RecordBatch;
 use parquet::arrow::ArrowSchemaConverter;
@@ -41,9 +42,13 @@ pub(super) fn write_table(
     zstd_level: i32,
     batches: &mut dyn Iterator<Item = Result<MakeBatch<'_>, RunError>>,
 ) -> Result<TableFile, RunError> {
-    let wrong = |source| RunError::failed(StoreError::WriteTable { path: path.to_owned(), source });
     let cannot = |source| RunError::failed(StoreError::Write { path: path.to_owned(), source });
-    let file = HashedFile { file: File::create(path).map_err(cannot)?, hasher: Sha256::new() };
+    let disk = Disk::default();
+    let file = HashedFile { file: File::create(path).map_err(cannot)?, hasher: Sha256::new(), disk: disk.clone() };
+    let wrong = |source| match disk.failed() {
+        Some(failed) => cannot(failed),
+        None => RunError::failed(StoreError::WriteTable { path: path.to_owned(), source }),
+    };
     let properties = properties(table, zstd_level).map_err(wrong)?;
     let writer = ArrowWriter::try_new(file, table.schema(), Some(properties)).map_err(wrong)?;
     let (mut writer, factory) = writer.into_serialized_writer().map_err(wrong)?;
@@ -86,7 +91,7 @@ pub(super) fn write_table(
     if let Some(geo) = geometries.to_json(table) {
         writer.append_key_value_metadata(KeyValue::new("geo".to_owned(), geo.to_string()));
     }
-    let HashedFile { file, hasher } = writer.into_inner().map_err(wrong)?;
+    let HashedFile { file, hasher, .. } = writer.into_inner().map_err(wrong)?;
     file.sync_all().map_err(cannot)?;
     Ok(TableFile { schema_version: table.schema_version, rows, sha256: hex(&hasher.finalize()) })
 }
@@ -185,11 +190,31 @@ fn wait(group: &Receiver<Result<RowGroup, RunError>>) -> Result<RowGroup, RunErr
 struct HashedFile {
     file: File,
     hasher: Sha256,
+    disk: Disk,
+}
+
+/// How the disk failed, if it did: the Parquet library keeps no more of it than a text, and not always that.
+#[derive(Debug, Clone, Default)]
+struct Disk(Arc<Mutex<Option<io::Error>>>);
+
+impl Disk {
+    fn failed(&self) -> Option<io::Error> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Keeps an error, unless the call is to be made again; returns one of its kind.
+    fn keep(&self, error: io::Error) -> io::Error {
+        let kind = error.kind();
+        if kind != io::ErrorKind::Interrupted {
+            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+        }
+        kind.into()
+    }
 }
 
 impl Write for HashedFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.file.write(bytes)?;
+        let written = self.file.write(bytes).map_err(|error| self.disk.keep(error))?;
         self.hasher.update(&bytes[..written]);
         Ok(written)
     }

@@ -18,24 +18,10 @@ use crate::pipeline::ports::{ReadAt, Scratch, Spill};
 pub enum ScratchError {
     #[error("cannot create a scratch file for {what} in {folder}; check the disk's free space and who may write there")]
     Create { what: String, folder: PathBuf, source: io::Error },
-    #[error("cannot write {what} to a scratch file; check the disk's free space")]
-    Write { what: String, source: io::Error },
-    #[error("cannot read {what} back from a scratch file")]
-    Read { what: String, source: io::Error },
-}
-
-impl ScratchError {
-    /// What was to be written, and why it was not.
-    #[must_use]
-    pub fn write(what: &str, source: io::Error) -> Self {
-        Self::Write { what: what.to_owned(), source }
-    }
-
-    /// What was to be read back, and why it was not.
-    #[must_use]
-    pub fn read(what: &str, source: io::Error) -> Self {
-        Self::Read { what: what.to_owned(), source }
-    }
+    #[error("cannot write {what} to a scratch file in {folder}; check the disk's free space")]
+    Write { what: String, folder: PathBuf, source: io::Error },
+    #[error("cannot read {what} back from a scratch file in {folder}; check the disk")]
+    Read { what: String, folder: PathBuf, source: io::Error },
 }
 
 /// Scratch files of one run, e.g. under `<store>/<pipeline>/.work/`. The folder is made when the first one is.
@@ -55,6 +41,18 @@ impl FolderScratch {
         Self { folder: folder.to_owned(), created: Arc::default() }
     }
 
+    /// What was to be written, and why it was not.
+    #[must_use]
+    pub fn cannot_write(&self, what: &str, source: io::Error) -> ScratchError {
+        ScratchError::Write { what: what.to_owned(), folder: self.folder.clone(), source }
+    }
+
+    /// What was to be read back, and why it was not.
+    #[must_use]
+    pub fn cannot_read(&self, what: &str, source: io::Error) -> ScratchError {
+        ScratchError::Read { what: what.to_owned(), folder: self.folder.clone(), source }
+    }
+
     /// A file without a name, open for reading and writing anywhere in it; closing it removes it. For adapters that
     /// need more than a [`Spill`], such as a table of positions.
     ///
@@ -62,13 +60,17 @@ impl FolderScratch {
     ///
     /// When it cannot be created.
     pub fn file(&self, what: &str) -> Result<File, ScratchError> {
-        let number = self.created.fetch_add(1, Ordering::Relaxed);
-        let path = self.folder.join(format!("scratch-{}-{number}", std::process::id()));
         let create = || {
             fs::create_dir_all(&self.folder)?;
-            let file = File::options().read(true).write(true).create_new(true).open(&path)?;
-            fs::remove_file(&path)?;
-            Ok(file)
+            loop {
+                let number = self.created.fetch_add(1, Ordering::Relaxed);
+                let path = self.folder.join(format!("scratch-{}-{number}", std::process::id()));
+                match File::options().read(true).write(true).create_new(true).open(&path) {
+                    // Of a run that was cut off; in a container all have the same process id.
+                    Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                    opened => return opened.and_then(|file| fs::remove_file(&path).map(|()| file)),
+                }
+            }
         };
         create().map_err(|source| ScratchError::Create { what: what.to_owned(), folder: self.folder.clone(), source })
     }
@@ -77,18 +79,20 @@ impl FolderScratch {
 impl Scratch for FolderScratch {
     fn create(&self, what: &str) -> Result<Box<dyn Spill>, RunError> {
         let file = self.file(what).map_err(RunError::failed)?;
-        Ok(Box::new(FileSpill { file, what: what.to_owned() }))
+        Ok(Box::new(FileSpill { file, what: what.to_owned(), scratch: self.clone() }))
     }
 }
 
 struct FileSpill {
     file: File,
     what: String,
+    scratch: FolderScratch,
 }
 
 impl Write for FileSpill {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.file.write(bytes)
+        let told = |error: io::Error| io::Error::new(error.kind(), self.scratch.cannot_write(&self.what, error));
+        self.file.write(bytes).map_err(told)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -98,9 +102,9 @@ impl Write for FileSpill {
 
 impl Spill for FileSpill {
     fn read_back(self: Box<Self>) -> Result<Box<dyn Read + Send>, RunError> {
-        let Self { mut file, what } = *self;
-        file.rewind().map_err(|source| RunError::failed(ScratchError::read(&what, source)))?;
-        Ok(Box::new(file))
+        let mut back = *self;
+        back.file.rewind().map_err(|source| RunError::failed(back.scratch.cannot_read(&back.what, source)))?;
+        Ok(Box::new(back))
     }
 
     fn read_anywhere(self: Box<Self>) -> Result<Box<dyn ReadAt>, RunError> {
@@ -108,9 +112,17 @@ impl Spill for FileSpill {
     }
 }
 
+impl Read for FileSpill {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        let told = |error: io::Error| io::Error::new(error.kind(), self.scratch.cannot_read(&self.what, error));
+        self.file.read(bytes).map_err(told)
+    }
+}
+
 impl ReadAt for FileSpill {
     fn read_at(&self, begin: u64, bytes: &mut [u8]) -> Result<(), RunError> {
-        self.file.read_exact_at(bytes, begin).map_err(|source| RunError::failed(ScratchError::read(&self.what, source)))
+        let told = |source| RunError::failed(self.scratch.cannot_read(&self.what, source));
+        self.file.read_exact_at(bytes, begin).map_err(told)
     }
 }
 
@@ -132,6 +144,37 @@ mod tests {
         fs::remove_dir(&folder).unwrap();
         let texts = spills.map(|spill| io::read_to_string(spill.read_back().unwrap()).unwrap());
         assert_eq!(texts, ["first", "second"]);
+    }
+
+    #[test]
+    fn a_name_that_a_run_left_when_it_was_cut_off_is_not_used_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let left = folder.path().join(format!("scratch-{}-0", std::process::id()));
+        fs::write(&left, "left").unwrap();
+        FolderScratch::new(folder.path()).file("sorted rows").unwrap().write_all(b"new").unwrap();
+        assert_eq!(fs::read_to_string(&left).unwrap(), "left");
+    }
+
+    #[test]
+    fn a_disk_that_is_full_or_fails_is_told_with_what_was_on_its_way() {
+        let scratch = FolderScratch::new(Path::new("store/demo/.work"));
+        let spill = |file: File| FileSpill { file, what: "records".to_owned(), scratch: scratch.clone() };
+        let chain = |error: &dyn std::error::Error| format!("{error}: {}", error.source().unwrap());
+        let full = || spill(File::options().write(true).open("/dev/full").unwrap());
+        let error = full().write_all(b"record").unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::StorageFull);
+        assert_eq!(
+            chain(&RunError::failed(error)),
+            "cannot write records to a scratch file in store/demo/.work; check the disk's free space: \
+             No space left on device (os error 28)"
+        );
+        // It is open for writing alone.
+        let message = "cannot read records back from a scratch file in store/demo/.work; check the disk: \
+                       Bad file descriptor (os error 9)";
+        let error = Box::new(full()).read_anywhere().unwrap().read_at(0, &mut [0]).unwrap_err();
+        assert_eq!(chain(&error), message);
+        let error = Box::new(full()).read_back().unwrap().read(&mut [0]).unwrap_err();
+        assert_eq!(chain(&RunError::failed(error)), message);
     }
 
     #[test]

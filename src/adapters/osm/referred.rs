@@ -187,19 +187,21 @@ impl<'r> Referred<'r> {
 /// Sorted runs of ranges, one behind the other in one file, so that their number is not limited by that of open files.
 struct SortedRuns {
     out: BufWriter<File>,
+    scratch: FolderScratch,
     /// Behind the last range of each run.
     ends: Vec<u64>,
 }
 
 impl SortedRuns {
     fn create(scratch: &FolderScratch) -> Result<Self, ScratchError> {
-        Ok(Self { out: BufWriter::with_capacity(1 << 18, scratch.file(WHAT)?), ends: Vec::new() })
+        let out = BufWriter::with_capacity(1 << 18, scratch.file(WHAT)?);
+        Ok(Self { out, scratch: scratch.clone(), ends: Vec::new() })
     }
 
     fn append(&mut self, ranges: &[Range]) -> Result<(), ScratchError> {
         let mut write = |number: i64| self.out.write_all(&number.to_ne_bytes());
         let written = ranges.iter().try_for_each(|(first, end)| write(*first).and_then(|()| write(*end)));
-        written.map_err(|source| ScratchError::write(WHAT, source))?;
+        written.map_err(|source| self.scratch.cannot_write(WHAT, source))?;
         self.ends.push(self.ends.last().unwrap_or(&0) + ranges.len() as u64);
         Ok(())
     }
@@ -210,13 +212,13 @@ impl SortedRuns {
         in_memory: usize,
         mut take: impl FnMut(Range) -> Result<(), ScratchError>,
     ) -> Result<(), ScratchError> {
-        let file = self.out.into_inner().map_err(|error| ScratchError::write(WHAT, error.into_error()))?;
+        let file = self.out.into_inner().map_err(|error| self.scratch.cannot_write(WHAT, error.into_error()))?;
         let at_once = (in_memory / self.ends.len().max(1)).clamp(READ_RANGES.0, READ_RANGES.1);
         let begins = std::iter::once(&0).chain(&self.ends);
         let mut runs: Vec<SortedRun<'_>> =
             begins.zip(&self.ends).map(|(next, end)| SortedRun::new(&file, at_once, *next, *end)).collect();
         let mut heads = BinaryHeap::with_capacity(runs.len());
-        let read_error = |source| ScratchError::read(WHAT, source);
+        let read_error = |source| self.scratch.cannot_read(WHAT, source);
         for (at, run) in runs.iter_mut().enumerate() {
             heads.extend(run.next().map_err(read_error)?.map(|range| Reverse((range, at))));
         }

@@ -86,6 +86,7 @@ impl<T: Row> Deref for Table<T> {
 pub(super) struct TableFile<T> {
     what: &'static str,
     out: BufWriter<File>,
+    scratch: FolderScratch,
     rows: PhantomData<T>,
 }
 
@@ -93,19 +94,19 @@ impl<T: Row> TableFile<T> {
     /// A table of nothing so far.
     pub(super) fn create(scratch: &FolderScratch, what: &'static str) -> Result<Self, ScratchError> {
         let out = BufWriter::with_capacity(WRITE_BYTES, scratch.file(what)?);
-        Ok(Self { what, out, rows: PhantomData })
+        Ok(Self { what, out, scratch: scratch.clone(), rows: PhantomData })
     }
 
     /// Appends a row.
     pub(super) fn push(&mut self, row: &T) -> Result<(), ScratchError> {
-        row.write(&mut self.out).map_err(|source| ScratchError::write(self.what, source))
+        row.write(&mut self.out).map_err(|source| self.scratch.cannot_write(self.what, source))
     }
 
     /// Maps what was written.
     pub(super) fn finish(self) -> Result<Table<T>, ScratchError> {
-        let Self { what, out, .. } = self;
-        let file = out.into_inner().map_err(|error| ScratchError::write(what, error.into_error()))?;
-        let map = MmapRaw::map_raw(&file).map_err(|source| ScratchError::read(what, source))?;
+        let Self { what, out, scratch, .. } = self;
+        let file = out.into_inner().map_err(|error| scratch.cannot_write(what, error.into_error()))?;
+        let map = MmapRaw::map_raw(&file).map_err(|source| scratch.cannot_read(what, source))?;
         Ok(Table::Mapped(map, PhantomData))
     }
 }

@@ -31,7 +31,8 @@ pub(super) fn migrate(client: &mut Client, target: &str, observer: &dyn Observer
         .map(|(name, sql)| Migration::unapplied(name, sql))
         .collect::<Result<_, _>>()
         .map_err(migration)?;
-    let mut runner = Runner::new(&migrations);
+    // One transaction: a migration whose note in the history is missing would be made again, and fail for ever.
+    let mut runner = Runner::new(&migrations).set_grouped(true);
     runner.set_migration_table_name("poimill.schema_history");
     client.batch_execute("set client_min_messages = warning").doing(DOING)?;
     runner.run(client).map_err(migration)?;

@@ -73,6 +73,13 @@ impl Demo {
         fs::read_link(self.latest()).expect("there is a latest snapshot").display().to_string()
     }
 
+    /// The ids of all snapshots, the latest and others.
+    pub(crate) fn snapshots(&self) -> Vec<String> {
+        let Ok(entries) = fs::read_dir(self.store().join("demo")) else { return Vec::new() };
+        let names = entries.map(|entry| entry.expect("an entry can be read").file_name().display().to_string());
+        names.filter(|name| !name.starts_with('.') && name != "latest").collect()
+    }
+
     /// `poimill` in the folder; `args` are split at blanks.
     pub(crate) fn command(&self, args: &str) -> Command {
         let mut command = poimill();
