@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::StoreError;
+use super::store::{sync_folder, write_error, write_synced};
 use crate::domain::Manifest;
 use crate::pipeline::RunError;
 use crate::pipeline::catalogue::{catalog, collection};
@@ -56,9 +57,14 @@ fn json<T: serde::de::DeserializeOwned>(path: &Path) -> Option<T> {
     serde_json::from_slice(&fs::read(path).ok()?).ok()
 }
 
-/// Puts a file in place of another in one step; several pipelines may write the catalogue at once.
+/// Puts a file in place of another in one step, unless it says the same; several pipelines may write the catalogue at once.
 fn replace(path: &Path, value: &Value, work: &Path) -> Result<(), RunError> {
+    let text = format!("{value:#}\n");
+    if fs::read(path).is_ok_and(|before| before == text.as_bytes()) {
+        return Ok(());
+    }
     let made = work.join(format!("catalogue-{}", std::process::id()));
-    let cannot = |source| RunError::failed(StoreError::Write { path: path.to_owned(), source });
-    fs::write(&made, format!("{value:#}\n")).and_then(|()| fs::rename(&made, path)).map_err(cannot)
+    write_synced(&made, &text)?;
+    fs::rename(&made, path).map_err(write_error(path))?;
+    path.parent().map_or(Ok(()), sync_folder)
 }
