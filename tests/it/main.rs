@@ -25,6 +25,8 @@ mod fetch;
 #[cfg(test)]
 mod fixtures;
 #[cfg(test)]
+mod gate;
+#[cfg(test)]
 mod golden;
 #[cfg(test)]
 mod invented;
