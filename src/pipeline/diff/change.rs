@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::lineage::Lineage;
+use super::place_change::point;
 use crate::domain::{Cell, ChangeClass as Class, LonLat, haversine, hilbert_key};
 use crate::pipeline::tabulate::Row;
 use crate::pipeline::tabulate::tables::{PLACE_CHANGES, PLACES};
@@ -130,9 +131,7 @@ fn same_meaning(old: Option<&Row>, new: Option<&Row>) -> bool {
     old.map(|row| &row[hash]) == new.map(|row| &row[hash])
 }
 
-/// The position in the `geometry` column: little-endian WKB of a point has its coordinates after five bytes.
+/// The position in the `geometry` column.
 fn position(row: &Row) -> Option<LonLat> {
-    let Cell::Bytes(wkb) = &row[PLACES.index_of("geometry")] else { return None };
-    let number = |at: usize| Some(f64::from_le_bytes(wkb.get(at..at + 8)?.try_into().ok()?));
-    LonLat::new(number(5)?, number(13)?)
+    if let Cell::Bytes(wkb) = &row[PLACES.index_of("geometry")] { point(wkb) } else { None }
 }

@@ -9,9 +9,12 @@
 //! - **Cost**: keys and hashes of both snapshots in memory; wide columns only of the rows that changed.
 
 mod change;
+mod geojson;
 mod join;
 pub mod layers;
 mod lineage;
+mod place_change;
+mod summary;
 
 use std::collections::BTreeMap;
 
@@ -21,8 +24,12 @@ use crate::pipeline::ports::Tables;
 use crate::pipeline::tabulate::tables::{PLACE_CHANGES, PLACES};
 use crate::pipeline::tabulate::{Row, batch_rows};
 use change::Change;
+pub use geojson::{layer_feature, place_feature};
 use join::{Joined, join};
 use lineage::Lineage;
+pub use place_change::PlaceChange;
+pub(super) use place_change::point;
+pub use summary::Summary;
 
 /// The rows of `changes/places` that lead from `old` to `new`, in spatial order; empty without an old snapshot.
 ///

@@ -9,8 +9,9 @@ use arrow_array::cast::AsArray;
 use serde_json::Value;
 
 use super::write::Described;
-use crate::domain::{Cell, ChangeClass, LonLat, SourceAccount, Timestamp, haversine};
+use crate::domain::{Cell, ChangeClass, SourceAccount, Timestamp, haversine};
 use crate::pipeline::diff::layers::LayerDiff;
+use crate::pipeline::diff::point;
 use crate::pipeline::identify::Night;
 use crate::pipeline::ports::{Snapshot, Tables};
 use crate::pipeline::records::Outline;
@@ -179,8 +180,9 @@ fn sources(compared: &Compared<'_>) -> Result<Vec<SourceSeen>, RunError> {
             match known.binary_search_by(|outline| by_text(outline).cmp(&wanted)) {
                 Err(_) => tally.gone += 1,
                 Ok(found) => {
-                    let moved = point(&position[0])
-                        .is_some_and(|from| haversine(from, known[found].position).0 > pipeline.gate.moved_m);
+                    let from = if let Cell::Bytes(wkb) = &position[0] { point(wkb) } else { None };
+                    let to = known[found].position;
+                    let moved = from.is_some_and(|from| haversine(from, to).0 > pipeline.gate.moved_m);
                     tally.moved += u64::from(moved);
                 }
             }
@@ -192,13 +194,6 @@ fn sources(compared: &Compared<'_>) -> Result<Vec<SourceSeen>, RunError> {
 
 fn by_text(outline: &Outline) -> (usize, &str) {
     (outline.key.dataset, outline.key.id.as_str())
-}
-
-/// The position in WKB of a point: its coordinates stand after five bytes, little-endian.
-fn point(cell: &Cell) -> Option<LonLat> {
-    let Cell::Bytes(wkb) = cell else { return None };
-    let number = |at: usize| Some(f64::from_le_bytes(wkb.get(at..at + 8)?.try_into().ok()?));
-    LonLat::new(number(5)?, number(13)?)
 }
 
 /// What became of the rows of a layer.
