@@ -209,7 +209,15 @@ fn diff_tells_what_is_different_and_exits_as_diff_does() {
     let told = demo.poimill(&format!("diff store/demo/{first} store/demo/latest"));
     assert_eq!((told.code, told.err.as_str()), (1, ""));
     let lines: Vec<&str> = told.out.lines().collect();
-    let summary = ["4 added, 7 removed, 18 modified, 3 moved, 5 touched, 1 merged, 2 split", "cause       ?"];
+    let summary = [
+        "4 added, 7 removed, 18 modified, 3 moved, 5 touched, 1 merged, 2 split",
+        "cause       39 source, 1 conflation",
+        "fields      24 sources, 8 tags, 6 status, 5 geometry, 4 access, 4 confidence, 4 datasets, 3 address and 7 more",
+        "categories  24 charging_station, 1 books, 1 bus_stop, 1 cafe, 1 car_repair, 1 cinema, 1 clothes, 1 florist and 9 more",
+        "sources     32 osm, 16 ocm",
+        "moved       5, half by less than 5.7 m, at most 12 m",
+        "",
+    ];
     assert_eq!(lines[..7], summary);
     assert_eq!(lines.len(), 7 + 4 + 7 + 18 + 3 + 5 + 1 + 2);
     for (class, rest) in [

@@ -6,6 +6,8 @@ mod architecture;
 #[cfg(test)]
 mod bad_input;
 #[cfg(test)]
+mod changes;
+#[cfg(test)]
 mod charging;
 #[cfg(test)]
 mod cli;
@@ -14,6 +16,8 @@ mod cli;
 mod corruptor;
 #[cfg(test)]
 mod decisions;
+#[cfg(test)]
+mod diff;
 #[cfg(test)]
 mod docs;
 #[cfg(test)]
@@ -56,6 +60,8 @@ mod readers;
 mod real;
 #[cfg(test)]
 mod round_trip;
+#[cfg(test)]
+mod schemas;
 #[cfg(test)]
 mod self_evaluation;
 #[cfg(test)]
