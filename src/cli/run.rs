@@ -8,7 +8,7 @@ use super::progress::Progress;
 use super::{Ended, PipelineArgs};
 use crate::config::{Overrides, memory_size};
 use crate::pipeline::ports::Loaded;
-use crate::pipeline::{Report, RunError};
+use crate::pipeline::{Outcome, Report, RunError};
 use crate::wiring;
 
 /// Run a pipeline: read its sources, conflate, write a snapshot, load the database
@@ -126,6 +126,10 @@ fn summary(report: &Report, seconds: f64, out: &mut impl Write) -> anyhow::Resul
             ];
             details(&counts, out)?;
         }
+    }
+    for check in &report.checks {
+        let word = if check.outcome == Outcome::Fail { "held" } else { "warns" };
+        writeln!(out, "{:<10}{}: {}", "gate", word, check.told)?;
     }
     for load in &report.loads {
         let told = match load.loaded {

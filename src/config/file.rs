@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Deserializer, de};
 use toml::Spanned;
 
+use super::gate::GateTable;
 use crate::adapters::table::Mapping;
 
 /// A pipeline file.
@@ -168,13 +169,6 @@ impl Default for RepairTable {
 pub(super) struct FetchTable {
     pub(super) attempts: Option<Spanned<u64>>,
     pub(super) pause_ms: Option<Spanned<u64>>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct GateTable {
-    pub(super) max_removed_share: Option<Spanned<f64>>,
-    pub(super) min_rows: Option<u64>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -5,6 +5,7 @@
 mod conflate;
 mod fetch;
 mod file;
+mod gate;
 mod layers;
 mod memory;
 mod secret;

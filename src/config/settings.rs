@@ -11,6 +11,7 @@ use super::fetch::{RetrySettings, retries};
 use super::file::{
     ConfigError, ConflateTable, FromEnv, ModelsTable, PipelineFile, RetentionTable, StoreTable, Text, Texts,
 };
+use super::gate::{gate, told as told_gate};
 use super::layers::{Layers, layers};
 use super::memory::DEFAULT_MEMORY_BYTES;
 use super::secret::Secret;
@@ -217,7 +218,7 @@ impl Settings {
         )?;
         let decisions = Decisions::parse(&decisions_text, &names)
             .map_err(|error| wrong("conflate.decisions", &file.conflate.decisions, chain(&error)))?;
-        let mut gate = gate(text, &file)?;
+        let mut gate = gate(text, &file.gate, &names, &taxonomy)?;
         if no_places {
             gate.min_rows = 0;
         }
@@ -264,7 +265,7 @@ impl Settings {
                 "models": models,
                 "decisions_sha256": (!decisions.is_empty()).then(|| sha256(&decisions.told(&names))),
             },
-            "gate": { "max_removed_share": gate.max_removed_share, "min_rows": gate.min_rows },
+            "gate": told_gate(&gate),
         });
         if let (Some(told), serde_json::Value::Object(more)) =
             (told["conflate"].as_object_mut(), told_merging(&merging))
@@ -362,18 +363,6 @@ fn region(text: &Text<'_>, file: &PipelineFile, home: &Path) -> Result<RegionSet
             Ok(RegionSettings::Box(BBox { xmin, ymin, xmax, ymax }, halo_m))
         }
     }
-}
-
-fn gate(text: &Text<'_>, file: &PipelineFile) -> Result<Gate, ConfigError> {
-    let default = Gate::default();
-    let max_removed_share = match &file.gate.max_removed_share {
-        Some(share) if !(0.0..=1.0).contains(share.as_ref()) => {
-            let message = format!("{} is not between 0 and 1", share.as_ref());
-            return Err(text.error("gate.max_removed_share", share.span().start, message));
-        }
-        share => share.as_ref().map_or(default.max_removed_share, |share| *share.as_ref()),
-    };
-    Ok(Gate { max_removed_share, min_rows: file.gate.min_rows.unwrap_or(default.min_rows) })
 }
 
 fn database(

@@ -41,8 +41,9 @@ pub enum RunError {
     /// Exit 4: the gate refused to publish. The snapshot is kept, marked held.
     #[error(
         "snapshot {snapshot} is held back: {}; it is kept for a look and `latest` is unchanged; \
-         if the night is right, publish it with `poimill release`, or widen [gate] and run again",
-        reasons.join("; ")
+         if the night is right, publish it with `poimill release {}`, or widen [gate] and run again",
+        reasons.join("; "),
+        report.as_ref().map_or(snapshot.as_str(), |report| report.location.as_str())
     )]
     Held {
         /// The snapshot's id.

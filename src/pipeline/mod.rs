@@ -38,7 +38,7 @@ pub mod verify;
 pub use error::RunError;
 pub use extract::Feed;
 pub use load::load;
-pub use publish::Gate;
+pub use publish::{Action, Check, Gate, Outcome, RowsGate, Share, SourceGate};
 pub use release::release;
 pub use report::{LoadReport, Report};
 
@@ -144,6 +144,9 @@ impl Pipeline {
             ports.observer.note(&told);
         }
         let published = publish(self, &night, layers, base.as_deref(), ports)?;
+        for check in published.checks.iter().filter(|check| check.outcome == Outcome::Warn) {
+            ports.observer.note(&check.told);
+        }
 
         // Whether a person could be asked is told last: the snapshot is published, whatever became of the questions.
         let asked = if published.is_held() { Ok(()) } else { ask(&night, ports) };

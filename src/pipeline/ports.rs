@@ -223,11 +223,13 @@ pub struct Kept {
     pub is_unfinished: bool,
 }
 
-/// What goes beside the tables and may depend on the clock.
+/// What goes beside the tables and is no part of the snapshot's hash.
 #[derive(Debug, Clone, Default)]
 pub struct Extras {
-    /// The contents of `run.json`.
+    /// The contents of `run.json`, all of it that may depend on the clock.
     pub run: serde_json::Value,
+    /// The contents of `checks.json`.
+    pub checks: serde_json::Value,
     /// The contents of `report.html`.
     pub report: String,
     /// The snapshot as a STAC item, where it has a date.

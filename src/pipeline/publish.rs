@@ -1,6 +1,8 @@
 //! Publish: write the tables, find what changed, pass the gate, and make the snapshot the latest.
 
+mod checks;
 mod gate;
+mod observe;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,7 +21,9 @@ use crate::domain::{ChangeClass, LayerAccount, LonLat, Manifest, TableFile, Time
 
 use write::{names, one, place_tables, write, write_layers, write_tables};
 
-pub use gate::Gate;
+pub use checks::{Check, Outcome};
+pub use gate::{Action, Gate, RowsGate, Share, SourceGate};
+use observe::{Compared, observe};
 
 /// Version of `manifest.json`.
 pub(super) const MANIFEST_VERSION: u32 = 2;
@@ -36,6 +40,8 @@ pub(super) struct Published {
     pub(super) manifest: Manifest,
     /// What is different in each layer.
     pub(super) layer_diffs: Vec<LayerDiff>,
+    /// What the gate looked at; nothing of an unchanged night.
+    pub(super) checks: Vec<Check>,
 }
 
 pub(super) fn publish(
@@ -75,22 +81,30 @@ pub(super) fn publish(
         Some(base) if !unchanged => gone(base, night, &files, &changes)?,
         _ => Gone::default(),
     };
-    let mut manifest = manifest(pipeline, night, layers, base, files, (&changes, &gone), &layer_diffs);
+    let mut manifest = manifest(pipeline, night, layers, base, files, &changes, &layer_diffs);
     if unchanged {
         // What is the latest already has passed the gate.
-        manifest.held.clear();
         let snapshot = ports.store.latest()?.ok_or_else(|| RunError::failed("`latest` vanished during the run"))?;
-        return Ok(Published { snapshot, before: None, unchanged, manifest, layer_diffs });
+        return Ok(Published { snapshot, before: None, unchanged, manifest, layer_diffs, checks: Vec::new() });
     }
+    let staged = staging.as_ref() as &dyn Tables;
+    let (place_tables, gone) = (&place_tables, (gone.places, gone.before));
+    let seen = observe(&Compared { pipeline, night, base, staged, place_tables, changes: &changes, gone })?;
+    let checks = pipeline.gate.checks(&seen, &layer_diffs);
+    manifest.held = gate::reasons(&checks);
     ports.observer.stage("publish", Unit::Rows, None);
     let dots: Vec<LonLat> = place_tables.iter().flat_map(|(_, rows)| rows).map(|row| row.position).collect();
-    let names = if dots.len() > report::MOST_NAMED { Vec::new() } else { names(pipeline, night, &place_tables)? };
-    let report = report::html(&manifest, (&dots, &names), &changes);
-    let item = catalogue::item(&manifest, &dots);
-    let extras = Extras { run: ports.observer.measurements(), report, item };
+    let names = if dots.len() > report::MOST_NAMED { Vec::new() } else { names(pipeline, night, place_tables)? };
+    let report = report::html(&manifest, (&dots, &names), &changes, &checks);
+    let extras = Extras {
+        run: ports.observer.measurements(),
+        report,
+        checks: checks::document(&manifest, &checks),
+        item: catalogue::item(&manifest, &dots),
+    };
     let snapshot = staging.keep(&manifest, &extras)?;
     let before = if manifest.held.is_empty() { None } else { ports.store.latest()? };
-    Ok(Published { snapshot, before, unchanged, manifest, layer_diffs })
+    Ok(Published { snapshot, before, unchanged, manifest, layer_diffs, checks })
 }
 
 impl Published {
@@ -111,7 +125,7 @@ fn manifest(
     layers: Vec<LayerAccount>,
     base: Option<&dyn Snapshot>,
     tables: BTreeMap<String, TableFile>,
-    (changes, gone): (&[Row], &Gone),
+    changes: &[Row],
     layer_diffs: &[LayerDiff],
 ) -> Manifest {
     let base = base.map(|base| base.manifest().snapshot.clone());
@@ -131,8 +145,6 @@ fn manifest(
         counts.extend(layer.changes.iter().map(|(class, rows)| (format!("layers/{}/{class}", layer.name), *rows)));
     }
 
-    let mut held = pipeline.gate.reasons(night.places.len() as u64, gone.places, gone.before);
-    held.extend(layer_diffs.iter().filter_map(|layer| pipeline.gate.layer_reason(layer)));
     Manifest {
         schema_version: MANIFEST_VERSION,
         snapshot: format!("{}-{}", vintage_for_names(night.vintage), &content_hash[..8]),
@@ -147,7 +159,7 @@ fn manifest(
         counts,
         self_evaluation: Some(night.self_evaluation.clone()),
         tables,
-        held,
+        held: Vec::new(),
     }
 }
 

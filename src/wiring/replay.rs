@@ -132,10 +132,18 @@ impl Wired {
 
     /// Runs into another store, whatever the gate would say; a person is asked nothing, and no database is touched.
     fn run_again(mut self, store: &FolderStore, observer: &dyn Observer) -> Result<crate::pipeline::Report, RunError> {
-        self.pipeline.gate = Gate::off();
+        self.pipeline.gate = Gate::open();
         self.database = None;
         let copy = self.copy_of_decisions()?;
-        self.run_into(store, copy.as_ref().map(|copy| copy as &dyn DecisionsFile), &store.work(), observer)
+        let copy = copy.as_ref().map(|copy| copy as &dyn DecisionsFile);
+        match self.run_into(store, copy, &store.work(), observer) {
+            Err(RunError::Held { report: Some(report), snapshot, .. }) => {
+                let _lock = store.lock()?;
+                store.release(&snapshot)?;
+                Ok(*report)
+            }
+            ended => ended,
+        }
     }
 }
 

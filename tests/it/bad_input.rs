@@ -295,6 +295,7 @@ fn a_night_without_places_is_held_and_kept_for_a_look() {
         "error: snapshot ",
         "is held back: 0 places, fewer than gate.min_rows = 1; 100 of 100 places are gone",
         "`latest` is unchanged",
+        "`poimill release ",
         "widen [gate]",
     ];
     assert_told(&told, "held", 4, &says);
@@ -304,7 +305,8 @@ fn a_night_without_places_is_held_and_kept_for_a_look() {
     let id = told.err.split_once("error: snapshot ").unwrap().1.split_once(' ').unwrap().0;
     let manifest = fs::read_to_string(demo.store().join("demo").join(id).join("manifest.json")).unwrap();
     let manifest: serde_json::Value = serde_json::from_str(&manifest).unwrap();
-    assert_eq!(manifest["held"].as_array().unwrap().len(), 2, "{manifest}");
+    let gone = "source `ocm` gives no record, and gave 33 before; see gate.source.ocm.missing_source";
+    assert!(manifest["held"].as_array().unwrap().contains(&gone.into()), "{manifest}");
     assert_eq!(manifest["base"], demo.latest_id().as_str());
     after.retain(|path, _| !path.starts_with(&format!("/demo/{id}")));
     assert_eq!(after, before);

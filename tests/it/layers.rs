@@ -153,7 +153,7 @@ fn run(store: &dyn SnapshotStore, forgets: bool, memory_bytes: u64, scratch: &dy
         merging: poimill::pipeline::conflate::Merging::default(),
         layers: layers(),
         area_rules: AreaRules::parse("area = []").expect("the rules are sound"),
-        gate: Gate { max_removed_share: 1.0, min_rows: 0 },
+        gate: Gate::open(),
         memory_bytes,
         settings: serde_json::Value::Null,
     };

@@ -7,6 +7,7 @@ mod architecture;
 mod bad_input;
 #[cfg(test)]
 mod catalogue;
+mod changes;
 #[cfg(test)]
 mod charging;
 #[cfg(test)]
@@ -16,6 +17,8 @@ mod cli;
 mod corruptor;
 #[cfg(test)]
 mod decisions;
+#[cfg(test)]
+mod diff;
 #[cfg(test)]
 mod docs;
 #[cfg(test)]
@@ -28,6 +31,8 @@ mod faults;
 mod fetch;
 #[cfg(test)]
 mod fixtures;
+#[cfg(test)]
+mod gate;
 #[cfg(test)]
 mod golden;
 #[cfg(test)]
@@ -60,6 +65,8 @@ mod real;
 mod replay;
 #[cfg(test)]
 mod round_trip;
+#[cfg(test)]
+mod schemas;
 #[cfg(test)]
 mod self_evaluation;
 #[cfg(test)]

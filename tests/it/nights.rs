@@ -77,7 +77,7 @@ pub(crate) fn pipeline(decisions: &str) -> Pipeline {
         merging: poimill::pipeline::conflate::Merging::default(),
         layers: Vec::new(),
         area_rules: AreaRules::parse("area = []").expect("the rules are sound"),
-        gate: Gate { max_removed_share: 1.0, min_rows: 0 },
+        gate: Gate::open(),
         memory_bytes: 1 << 30,
         settings: serde_json::Value::Null,
     }

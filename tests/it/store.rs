@@ -53,7 +53,7 @@ impl Sink for Watched {
 }
 
 /// The town on a night, into this store and sink.
-fn run(night: u8, gate: Gate, store: &dyn SnapshotStore, sink: &Watched) -> Result<Report, RunError> {
+fn run(night: u8, gate: &Gate, store: &dyn SnapshotStore, sink: &Watched) -> Result<Report, RunError> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("pipelines/demo.toml");
     let settings = Settings::load(&file, &Overrides::default()).unwrap();
     let RegionSettings::Box(bbox, halo_m) = settings.region else { panic!("the demonstration has a box") };
@@ -69,7 +69,7 @@ fn run(night: u8, gate: Gate, store: &dyn SnapshotStore, sink: &Watched) -> Resu
         merging: settings.merging,
         layers: settings.layers,
         area_rules: settings.area_rules,
-        gate,
+        gate: gate.clone(),
         memory_bytes: settings.memory_bytes,
         settings: settings.told,
     };
@@ -102,23 +102,25 @@ fn in_every_store(story: impl Fn(&dyn SnapshotStore)) {
 }
 
 /// Nothing passes this gate.
-const SHUT: Gate = Gate { max_removed_share: 0.2, min_rows: 1_000_000 };
+fn shut() -> Gate {
+    Gate { min_rows: 1_000_000, ..Gate::default() }
+}
 
 #[test]
 fn a_sink_follows_the_store_night_by_night() {
     in_every_store(|store| {
         let (sink, gate) = (Watched::default(), Gate::default());
-        let first = run(1, gate, store, &sink).unwrap();
+        let first = run(1, &gate, store, &sink).unwrap();
         assert_eq!(
             (first.unchanged, first.base, &first.loads[0].loaded),
             (false, None, &Loaded::Replaced { rows: 100 })
         );
-        let again = run(1, gate, store, &sink).unwrap();
+        let again = run(1, &gate, store, &sink).unwrap();
         assert_eq!(
             (again.unchanged, &again.snapshot, &again.loads[0].loaded),
             (true, &first.snapshot, &Loaded::Unchanged)
         );
-        let second = run(2, gate, store, &sink).unwrap();
+        let second = run(2, &gate, store, &sink).unwrap();
         assert_eq!((second.unchanged, second.base), (false, Some(first.snapshot)));
         assert!(matches!(second.loads[0].loaded, Loaded::Changed { rows } if rows > 0), "{:?}", second.loads);
 
@@ -137,14 +139,14 @@ fn a_sink_follows_the_store_night_by_night() {
 fn an_unchanged_run_brings_a_sink_that_failed_to_the_latest_snapshot() {
     in_every_store(|store| {
         let (sink, gate) = (Watched::default(), Gate::default());
-        let first = run(1, gate, store, &sink).unwrap();
+        let first = run(1, &gate, store, &sink).unwrap();
         sink.fails(true);
-        assert_eq!(run(2, gate, store, &sink).unwrap_err().exit_code(), 5);
+        assert_eq!(run(2, &gate, store, &sink).unwrap_err().exit_code(), 5);
         let second = latest(store);
         assert_ne!(second, first.snapshot, "the snapshot is published before it is loaded");
         assert_eq!(sink.stands_at(), Some(first.snapshot));
         sink.fails(false);
-        let repaired = run(2, gate, store, &sink).unwrap();
+        let repaired = run(2, &gate, store, &sink).unwrap();
         assert_eq!((repaired.unchanged, sink.stands_at()), (true, Some(second)));
     });
 }
@@ -153,14 +155,14 @@ fn an_unchanged_run_brings_a_sink_that_failed_to_the_latest_snapshot() {
 fn a_held_snapshot_is_never_a_base_and_reaches_no_sink() {
     in_every_store(|store| {
         let sink = Watched::default();
-        let first = run(1, Gate::default(), store, &sink).unwrap().snapshot;
-        let held = run(2, SHUT, store, &sink).unwrap_err();
+        let first = run(1, &Gate::default(), store, &sink).unwrap().snapshot;
+        let held = run(2, &shut(), store, &sink).unwrap_err();
         let RunError::Held { snapshot: held, reasons, .. } = held else { panic!("{held}") };
         assert_eq!(reasons, ["98 places, fewer than gate.min_rows = 1000000"]);
         assert_eq!((latest(store), sink.stands_at()), (first.clone(), Some(first.clone())));
         // Held again, it is the same snapshot; let through, it is too, and it starts from the good one.
-        assert!(matches!(run(2, SHUT, store, &sink), Err(RunError::Held { snapshot, .. }) if snapshot == held));
-        let released = run(2, Gate::default(), store, &sink).unwrap();
+        assert!(matches!(run(2, &shut(), store, &sink), Err(RunError::Held { snapshot, .. }) if snapshot == held));
+        let released = run(2, &Gate::default(), store, &sink).unwrap();
         assert_eq!((released.snapshot, released.base), (held.clone(), Some(first)));
         assert_eq!((latest(store), sink.stands_at()), (held, Some(latest(store))));
         assert!(store.latest().unwrap().unwrap().manifest().held.is_empty());
@@ -171,8 +173,8 @@ fn a_held_snapshot_is_never_a_base_and_reaches_no_sink() {
 fn a_held_snapshot_is_listed_released_and_then_followed_in_every_store() {
     in_every_store(|store| {
         let sink = Watched::default();
-        let first = run(1, Gate::default(), store, &sink).unwrap().snapshot;
-        let Err(RunError::Held { snapshot: held, .. }) = run(2, SHUT, store, &sink) else { panic!("it is held") };
+        let first = run(1, &Gate::default(), store, &sink).unwrap().snapshot;
+        let Err(RunError::Held { snapshot: held, .. }) = run(2, &shut(), store, &sink) else { panic!("it is held") };
         let is_held = |id: &str| {
             let kept = store.list().unwrap();
             let one = kept.iter().find(|kept| kept.id == id).expect("it is kept");
@@ -184,11 +186,11 @@ fn a_held_snapshot_is_listed_released_and_then_followed_in_every_store() {
         assert_eq!((release.snapshot, release.after), (held.clone(), Some(first.clone())));
         assert_eq!((is_held(&held), latest(store)), ((2, false), held.clone()));
         // The gate has nothing to say of what is the latest already, and the sink follows.
-        let again = run(2, SHUT, store, &sink).unwrap();
+        let again = run(2, &shut(), store, &sink).unwrap();
         assert_eq!((again.unchanged, again.snapshot, sink.stands_at()), (true, held.clone(), Some(held.clone())));
         store.remove(&first).unwrap();
         assert_eq!(is_held(&held), (1, false));
-        assert_eq!(run(1, Gate::default(), store, &sink).unwrap().base, Some(held));
+        assert_eq!(run(1, &Gate::default(), store, &sink).unwrap().base, Some(held));
     });
 }
 
@@ -196,9 +198,9 @@ fn a_held_snapshot_is_listed_released_and_then_followed_in_every_store() {
 fn a_first_night_that_is_held_leaves_no_latest() {
     in_every_store(|store| {
         let sink = Watched::default();
-        assert_eq!(run(1, SHUT, store, &sink).unwrap_err().exit_code(), 4);
+        assert_eq!(run(1, &shut(), store, &sink).unwrap_err().exit_code(), 4);
         assert!(store.latest().unwrap().is_none());
-        assert_eq!(run(1, Gate::default(), store, &sink).unwrap().base, None);
+        assert_eq!(run(1, &Gate::default(), store, &sink).unwrap().base, None);
     });
 }
 
@@ -206,7 +208,7 @@ fn a_first_night_that_is_held_leaves_no_latest() {
 fn three_nights_give_three_snapshots() {
     in_every_store(|store| {
         let (sink, gate) = (Watched::default(), Gate::default());
-        let ids: Vec<String> = [1, 2, 1].map(|night| run(night, gate, store, &sink).unwrap().snapshot).into();
+        let ids: Vec<String> = [1, 2, 1].map(|night| run(night, &gate, store, &sink).unwrap().snapshot).into();
         assert!(ids[0] != ids[1] && ids[1] != ids[2] && ids[0] != ids[2], "{ids:?}");
         assert_eq!(sink.stands_at().as_ref(), ids.last());
     });
@@ -259,7 +261,7 @@ fn a_damaged_snapshot_is_told_by_file() {
 #[test]
 fn columns_come_in_the_order_they_are_asked_for() {
     in_every_store(|store| {
-        run(1, Gate::default(), store, &Watched::default()).unwrap();
+        run(1, &Gate::default(), store, &Watched::default()).unwrap();
         let snapshot = store.latest().unwrap().unwrap();
         let mut ids = Vec::new();
         let mut names = Vec::new();

@@ -31,7 +31,14 @@ impl Inspect for SnapshotFolder {
     }
 
     fn files_beside_tables(&self) -> &'static [(&'static str, bool)] {
-        &[("manifest.json", true), ("run.json", true), ("report.html", true), (RELEASED, false), (ITEM, false)]
+        &[
+            ("manifest.json", true),
+            ("run.json", true),
+            ("report.html", true),
+            (RELEASED, false),
+            (ITEM, false),
+            ("checks.json", false),
+        ]
     }
 
     fn file_of(&self, table: &str) -> String {

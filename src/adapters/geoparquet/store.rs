@@ -344,6 +344,7 @@ impl Staging for StagingFolder {
         let as_json = serde_json::to_value(manifest).map_err(RunError::failed)?;
         write_synced(&self.folder.join("manifest.json"), &pretty(&as_json))?;
         write_synced(&self.folder.join("run.json"), &pretty(&extras.run))?;
+        write_synced(&self.folder.join("checks.json"), &pretty(&extras.checks))?;
         write_synced(&self.folder.join("report.html"), &extras.report)?;
         if let Some(item) = &extras.item {
             write_synced(&self.folder.join(ITEM), &pretty(item))?;

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::lineage::Lineage;
+use super::place_change::point;
 use crate::domain::{Cell, ChangeClass as Class, LonLat, haversine, hilbert_key};
 use crate::pipeline::tabulate::Row;
 use crate::pipeline::tabulate::tables::{PLACE_CHANGES, PLACES};
@@ -77,7 +78,8 @@ impl Change<'_> {
             },
             (Some(_), Some(_)) => {
                 let mut meaning = changed.iter().filter(|name| !VOLATILE.contains(name)).peekable();
-                let class = if same_meaning(self.old, self.new) {
+                // Where the columns of the table are others than before, hashes differ and values need not.
+                let class = if same_meaning(self.old, self.new) || changed.is_empty() {
                     Class::Touched
                 } else if same_records(self.old, self.new)
                     && meaning.peek().is_some()
@@ -132,18 +134,11 @@ fn same_meaning(old: Option<&Row>, new: Option<&Row>) -> bool {
 
 /// The position in the `geometry` column.
 fn position(row: &Row) -> Option<LonLat> {
-    let Cell::Bytes(wkb) = &row[PLACES.index_of("geometry")] else { return None };
-    position_of(wkb)
-}
-
-/// The position of a point: little-endian WKB has its coordinates after five bytes.
-pub(in crate::pipeline) fn position_of(wkb: &[u8]) -> Option<LonLat> {
-    let number = |at: usize| Some(f64::from_le_bytes(wkb.get(at..at + 8)?.try_into().ok()?));
-    LonLat::new(number(5)?, number(13)?)
+    if let Cell::Bytes(wkb) = &row[PLACES.index_of("geometry")] { point(wkb) } else { None }
 }
 
 /// The position of a point whose WKB is written in hexadecimal digits, as old values are.
 pub(in crate::pipeline) fn position_of_hex(digits: &str) -> Option<LonLat> {
     let byte = |at: usize| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok();
-    position_of(&(0..digits.len()).step_by(2).map(byte).collect::<Option<Vec<u8>>>()?)
+    point(&(0..digits.len()).step_by(2).map(byte).collect::<Option<Vec<u8>>>()?)
 }

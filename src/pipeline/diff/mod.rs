@@ -9,21 +9,30 @@
 //! - **Cost**: keys and hashes of both snapshots in memory; wide columns only of the rows that changed.
 
 mod change;
+mod geojson;
 mod join;
 pub mod layers;
 mod lineage;
+mod place_change;
+mod summary;
 
 use std::collections::BTreeMap;
 
-use crate::domain::ChangeClass;
+use arrow_array::RecordBatch;
+
+use crate::domain::{Cell, ChangeClass};
 use crate::pipeline::RunError;
 use crate::pipeline::ports::Tables;
 use crate::pipeline::tabulate::tables::{PLACE_CHANGES, PLACES};
 use crate::pipeline::tabulate::{Row, batch_rows};
 use change::Change;
-pub(in crate::pipeline) use change::{position_of, position_of_hex};
+pub(in crate::pipeline) use change::position_of_hex;
+pub use geojson::{layer_feature, place_feature};
 use join::{Joined, join};
 use lineage::Lineage;
+pub use place_change::PlaceChange;
+pub(in crate::pipeline) use place_change::point;
+pub use summary::Summary;
 
 /// The rows of `changes/places` that lead from `old` to `new`, in spatial order; empty without an old snapshot.
 ///
@@ -76,6 +85,25 @@ pub fn count_by_class(changes: &[Row]) -> BTreeMap<ChangeClass, u64> {
     counts
 }
 
+/// The rows of a batch with every column of places; one that an earlier version of the table lacks has no value.
+fn whole_rows(batch: &RecordBatch) -> Vec<Row> {
+    let rows = batch_rows(&PLACES, batch);
+    let schema = batch.schema();
+    let known: Vec<&str> = schema
+        .fields()
+        .iter()
+        .map(|field| field.name().as_str())
+        .filter(|name| PLACES.column(name).is_some())
+        .collect();
+    if known.iter().copied().eq(PLACES.columns.iter().map(|column| &*column.name)) {
+        return rows;
+    }
+    let at: Vec<Option<usize>> =
+        PLACES.columns.iter().map(|column| known.iter().position(|name| *name == column.name)).collect();
+    let whole = |row: Row| at.iter().map(|at| at.map_or(Cell::Null, |at| row[at].clone())).collect();
+    rows.into_iter().map(whole).collect()
+}
+
 /// The rows at these places of the table, in any order.
 fn rows_at(table: &str, tables: &dyn Tables, rows: impl Iterator<Item = u64>) -> Result<BTreeMap<u64, Row>, RunError> {
     let mut wanted: Vec<u64> = rows.collect();
@@ -85,7 +113,7 @@ fn rows_at(table: &str, tables: &dyn Tables, rows: impl Iterator<Item = u64>) ->
         return Ok(BTreeMap::new());
     }
     tables.read_rows(table, &wanted, &mut |batch| {
-        found.extend(batch_rows(&PLACES, &batch));
+        found.extend(whole_rows(&batch));
         Ok(())
     })?;
     Ok(wanted.into_iter().zip(found).collect())

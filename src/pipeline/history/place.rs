@@ -8,7 +8,7 @@ use super::steps::{Named, named, place_tables, published};
 use super::{as_of, latest_id, oldest_first};
 use crate::domain::{Cell, Timestamp};
 use crate::pipeline::RunError;
-use crate::pipeline::diff::position_of;
+use crate::pipeline::diff::point;
 use crate::pipeline::ports::{Snapshot, SnapshotStore};
 use crate::pipeline::tabulate::tables::{BRIDGE, PLACES};
 
@@ -141,7 +141,7 @@ fn told(row: &Named) -> Map<String, Value> {
 pub(super) fn value(cell: &Cell, column: &str) -> Value {
     match cell {
         Cell::Bytes(wkb) if column == "geometry" => {
-            position_of(wkb).map_or(Value::Null, |position| vec![position.lon(), position.lat()].into())
+            point(wkb).map_or(Value::Null, |position| vec![position.lon(), position.lat()].into())
         }
         cell => cell.to_json(),
     }

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::diff::layers::LayerDiff;
 use super::ports::Loaded;
-use super::publish::Published;
+use super::publish::{Check, Outcome, Published};
 use super::tabulate::Row;
 use crate::domain::{LayerAccount, LonLat, SelfEvaluation, SourceAccount, Timestamp};
 
@@ -30,6 +30,9 @@ pub struct Report {
     pub unchanged: bool,
     /// Why the gate held it back; empty when it did not.
     pub held: Vec<String>,
+    /// What the gate found wrong, told or held for; empty when there was nothing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<Check>,
     /// The snapshot that the changes start from.
     pub base: Option<String>,
     /// Per source: what became of its objects.
@@ -60,7 +63,8 @@ pub struct LoadReport {
 
 impl Report {
     pub(super) fn new(published: Published, loads: Vec<LoadReport>) -> Self {
-        let Published { snapshot, unchanged, manifest, layer_diffs, .. } = published;
+        let Published { snapshot, unchanged, manifest, layer_diffs, mut checks, .. } = published;
+        checks.retain(|check| check.outcome != Outcome::Pass);
         Self {
             pipeline: manifest.pipeline,
             snapshot: snapshot.manifest().snapshot.clone(),
@@ -68,6 +72,7 @@ impl Report {
             vintage: manifest.vintage,
             unchanged,
             held: manifest.held,
+            checks,
             base: manifest.base,
             sources: manifest.sources,
             layers: manifest.layers,
@@ -84,6 +89,7 @@ pub(super) fn html(
     manifest: &crate::domain::Manifest,
     (places, names): (&[LonLat], &[String]),
     changes: &[Row],
+    checks: &[Check],
 ) -> String {
     let mut page = String::new();
     let mut add = |text: &str| page.push_str(text);
@@ -98,6 +104,12 @@ pub(super) fn html(
         add(&format!("<p class=\"held\">Held back: {}</p>\n", escape(reason)));
     }
     add(&map::svg(places, names));
+    let with = |outcome: Outcome| checks.iter().filter(move |check| check.outcome == outcome);
+    let failed_first = [("failed: ", Outcome::Fail), ("warns: ", Outcome::Warn), ("", Outcome::Pass)];
+    let told = failed_first.into_iter().flat_map(|(word, outcome)| {
+        with(outcome).map(move |check| (check.name.clone(), format!("{word}{}", check.told)))
+    });
+    add(&table("Checks", told));
     let counts = manifest.counts.iter().map(|(name, count)| (name.replace('_', " "), count.to_string()));
     add(&table("Counts", counts));
     if let Some(evaluation) = &manifest.self_evaluation {

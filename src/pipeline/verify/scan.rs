@@ -13,7 +13,7 @@ use super::Checks;
 use super::facts::{Facts, Key};
 use crate::domain::{Cell, FindingRule, GeometryKind, LonLat, Manifest, RecordId, hilbert_key};
 use crate::pipeline::diff::layers::{key, middle};
-use crate::pipeline::diff::{position_of, position_of_hex};
+use crate::pipeline::diff::{point, position_of_hex};
 use crate::pipeline::layers::RowKey;
 use crate::pipeline::tabulate::tables::{
     BRIDGE, CONFLICTS, FINDINGS, IDENTITY, LINKS, REJECTS, SOURCES, changes_of, holds_places,
@@ -138,7 +138,7 @@ impl<'a> Scan<'a> {
                         again(&|| format!("place {id}"));
                     }
                     facts.places.insert(id);
-                    order.see((along(position_of(geometries.value(row))), id), first + row as u64);
+                    order.see((along(point(geometries.value(row))), id), first + row as u64);
                 }
             }
             TableKind::Sources { names, order } => {
@@ -151,7 +151,7 @@ impl<'a> Scan<'a> {
                     facts.count_of(dataset, "kept".to_owned());
                     facts.count_of(dataset, format!("license {license}"));
                     let at = names.iter().position(|name| *name == dataset).unwrap_or(usize::MAX);
-                    order.see((along(position_of(geometries.value(row))), at, record.clone()), first + row as u64);
+                    order.see((along(point(geometries.value(row))), at, record.clone()), first + row as u64);
                     let key = (facts.dataset(dataset), record);
                     if facts.records.insert(key, id(places.value(row))).is_some() {
                         again(&|| format!("record {dataset}:{}", records.value(row)));
@@ -248,7 +248,7 @@ impl<'a> Scan<'a> {
                     }
                     facts.count(format!("changes_{}", classes.value(row)));
                     let at = if geometries.is_valid(row) {
-                        position_of(geometries.value(row))
+                        point(geometries.value(row))
                     } else {
                         old_position(old.value(row))
                     };

@@ -1,9 +1,10 @@
 //! Change: a row of a layer before and after.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::super::super::layers::RowKey;
 use super::super::super::tabulate::{Row, Table};
+use super::super::place_change::bytes;
 use super::join::key;
 use super::place::middle;
 use super::wide::WideRow;
@@ -28,6 +29,8 @@ pub struct LayerChange {
     /// Columns that differ, in the order of the new table; those that only the old one has at the end.
     changed: Vec<String>,
     moved_m: Cell,
+    /// Where the middle of its box was and is, where both snapshots have it.
+    ends: Option<(LonLat, LonLat)>,
     old_values: Cell,
     /// The columns of the new row; `None` for a row that is gone.
     new: Option<Vec<(String, Cell)>>,
@@ -47,10 +50,8 @@ impl LayerChange {
             (Some(old), Some(new)) => class(old, new, &changed)?,
         };
         let place = |row: WideRow<'_>| if let Cell::Bytes(wkb) = row.get("geometry") { middle(wkb) } else { None };
-        let moved_m = match (old.and_then(place), new.and_then(place)) {
-            (Some(from), Some(to)) if from != to => Cell::Float((haversine(from, to).0 * 10.0).round() / 10.0),
-            _ => Cell::Null,
-        };
+        let ends = old.and_then(place).zip(new.and_then(place)).filter(|(from, to)| from != to);
+        let moved_m = Cell::float(ends.map(|(from, to)| (haversine(from, to).0 * 10.0).round() / 10.0));
         Some(Self {
             class,
             key: row_key(row, place(row))?,
@@ -58,8 +59,56 @@ impl LayerChange {
             old_values: old.map_or(Cell::Null, |old| old_values(old, new.is_some().then_some(&changed))),
             changed: changed.into_iter().map(str::to_owned).collect(),
             moved_m,
+            ends,
             new: new.map(|new| new.iter().map(|(name, cell)| (name.to_owned(), cell.clone())).collect()),
         })
+    }
+
+    /// The geometry of the new row, as WKB.
+    pub(in super::super) fn geometry(&self) -> Option<Vec<u8>> {
+        let (_, cell) = self.new.as_ref()?.iter().find(|(name, _)| name == "geometry")?;
+        if let Cell::Bytes(wkb) = cell { Some(wkb.clone()) } else { None }
+    }
+
+    /// The geometry of the old row where it is another, or the row is gone; as WKB.
+    pub(in super::super) fn old_geometry(&self) -> Option<Vec<u8>> {
+        bytes(self.old()["geometry"].as_str()?)
+    }
+
+    /// Where the middle of its box was and is, where it moved.
+    pub(in super::super) fn ends(&self) -> Option<(LonLat, LonLat)> {
+        self.ends
+    }
+
+    /// Class, object, changed fields with old and new value, and distance; no geometry.
+    #[must_use]
+    pub fn told(&self) -> Map<String, Value> {
+        let old = self.old();
+        let new = |name: &str| {
+            let cells = self.new.iter().flatten();
+            cells.clone().find(|(column, _)| column == name).map_or(Value::Null, |(_, cell)| cell.to_json())
+        };
+        let fields = self.changed.iter().filter(|name| *name != "geometry");
+        let fields: Map<String, Value> =
+            fields.map(|name| (name.clone(), json!({ "old": old[name], "new": new(name) }))).collect();
+        let tags = if self.new.is_some() { new("tags") } else { old["tags"].clone() };
+        let mut told = Map::from_iter([
+            ("class".to_owned(), json!(self.class.name())),
+            ("changed_fields".to_owned(), json!(self.changed)),
+            ("tags".to_owned(), tags),
+        ]);
+        told.extend(KEY.iter().zip(&self.object).map(|(name, cell)| ((*name).to_owned(), cell.to_json())));
+        if !fields.is_empty() {
+            told.insert("fields".to_owned(), Value::Object(fields));
+        }
+        if self.moved_m != Cell::Null {
+            told.insert("moved_m".to_owned(), self.moved_m.to_json());
+        }
+        told
+    }
+
+    fn old(&self) -> Value {
+        self.old_values.as_text().and_then(|old| serde_json::from_str(old).ok()).unwrap_or_default()
     }
 
     /// The change as a row of its table.

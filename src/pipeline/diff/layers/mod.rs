@@ -77,7 +77,8 @@ pub fn layer_changes<'a>(
     Ok(Merged { present: flat(present).peekable(), removed: flat(removed).peekable() })
 }
 
-/// How many changes of each class there are between the layers of two snapshots, by the layer's name.
+/// How many changes of each class there are between the layers of two snapshots, by the layer's name. Each change is told to
+/// `each` with that name.
 ///
 /// # Errors
 ///
@@ -86,6 +87,7 @@ pub fn compare_layers(
     old: &dyn Snapshot,
     new: &dyn Snapshot,
     room: Room<'_>,
+    each: &mut dyn FnMut(&str, &LayerChange) -> Result<(), RunError>,
 ) -> Result<BTreeMap<String, BTreeMap<ChangeClass, u64>>, RunError> {
     let mut layers = BTreeMap::new();
     for (table, file) in old.manifest().tables.iter().chain(&new.manifest().tables) {
@@ -98,7 +100,9 @@ pub fn compare_layers(
         let version = now.tables.get(table).unwrap_or(file).schema_version;
         let same_columns = same_columns(name, old.manifest(), &now.settings, version);
         for change in layer_changes(LayerStates { table, old, new, same_columns }, room)? {
-            *counts.entry(change?.class).or_default() += 1;
+            let change = change?;
+            each(name, &change)?;
+            *counts.entry(change.class).or_default() += 1;
         }
     }
     Ok(layers)
