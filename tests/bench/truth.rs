@@ -300,7 +300,7 @@ fn pipeline() -> Pipeline {
         merging: settings.merging,
         layers: Vec::new(),
         area_rules: settings.area_rules,
-        gate: Gate { max_removed_share: 1.0, min_rows: 0 },
+        gate: Gate::open(),
         memory_bytes: settings.memory_bytes,
         settings: settings.told,
     }
