@@ -53,12 +53,13 @@ pub(super) fn gate(
     taxonomy: &Taxonomy,
 ) -> Result<Gate, ConfigError> {
     let mut gate = Gate::default();
-    let stated = |key: &str, value: &Option<Spanned<f64>>| share(text, "gate", key, value);
+    let stated = |key: &str, value: Option<&Spanned<f64>>| share(text, "gate", key, value);
     gate.min_rows = table.min_rows.unwrap_or(gate.min_rows);
-    gate.max_removed_share = stated("max_removed_share", &table.max_removed_share)?.unwrap_or(gate.max_removed_share);
-    let moved = stated("max_moved_share", &table.max_moved_share)?;
+    gate.max_removed_share =
+        stated("max_removed_share", table.max_removed_share.as_ref())?.unwrap_or(gate.max_removed_share);
+    let moved = stated("max_moved_share", table.max_moved_share.as_ref())?;
     gate.max_moved_share = moved.map_or(gate.max_moved_share, Share::stated);
-    let rejects = stated("max_rejects_share", &table.max_rejects_share)?;
+    let rejects = stated("max_rejects_share", table.max_rejects_share.as_ref())?;
     gate.max_rejects_share = rejects.map_or(gate.max_rejects_share, Share::stated);
     if let Some(metres) = &table.moved_m {
         if !(metres.as_ref().is_finite() && *metres.as_ref() >= 0.0) {
@@ -67,9 +68,9 @@ pub(super) fn gate(
         }
         gate.moved_m = *metres.as_ref();
     }
-    let stated = |key: &str, value: &Option<Spanned<String>>| action(text, "gate", key, value);
-    gate.missing_source = stated("missing_source", &table.missing_source)?.unwrap_or(gate.missing_source);
-    gate.older_vintage = stated("older_vintage", &table.older_vintage)?.unwrap_or(gate.older_vintage);
+    let stated = |key: &str, value: Option<&Spanned<String>>| action(text, "gate", key, value);
+    gate.missing_source = stated("missing_source", table.missing_source.as_ref())?.unwrap_or(gate.missing_source);
+    gate.older_vintage = stated("older_vintage", table.older_vintage.as_ref())?.unwrap_or(gate.older_vintage);
 
     for (name, stated) in &table.source {
         let (path, at, stated) = (format!("gate.source.{name}"), stated.span().start, stated.as_ref());
@@ -79,14 +80,14 @@ pub(super) fn gate(
         }
         let records = RowsGate {
             min_rows: stated.min_rows,
-            max_removed_share: share(text, &path, "max_removed_share", &stated.max_removed_share)?,
-            max_moved_share: share(text, &path, "max_moved_share", &stated.max_moved_share)?,
+            max_removed_share: share(text, &path, "max_removed_share", stated.max_removed_share.as_ref())?,
+            max_moved_share: share(text, &path, "max_moved_share", stated.max_moved_share.as_ref())?,
         };
         let source = SourceGate {
             records,
-            max_rejects_share: share(text, &path, "max_rejects_share", &stated.max_rejects_share)?,
-            missing_source: action(text, &path, "missing_source", &stated.missing_source)?,
-            older_vintage: action(text, &path, "older_vintage", &stated.older_vintage)?,
+            max_rejects_share: share(text, &path, "max_rejects_share", stated.max_rejects_share.as_ref())?,
+            missing_source: action(text, &path, "missing_source", stated.missing_source.as_ref())?,
+            older_vintage: action(text, &path, "older_vintage", stated.older_vintage.as_ref())?,
         };
         gate.sources.insert(name.clone(), source);
     }
@@ -98,21 +99,21 @@ pub(super) fn gate(
         }
         let rows = RowsGate {
             min_rows: stated.min_rows,
-            max_removed_share: share(text, &path, "max_removed_share", &stated.max_removed_share)?,
-            max_moved_share: share(text, &path, "max_moved_share", &stated.max_moved_share)?,
+            max_removed_share: share(text, &path, "max_removed_share", stated.max_removed_share.as_ref())?,
+            max_moved_share: share(text, &path, "max_moved_share", stated.max_moved_share.as_ref())?,
         };
         gate.categories.insert(name.clone(), rows);
     }
     Ok(gate)
 }
 
-fn share(text: &Text<'_>, table: &str, key: &str, value: &Option<Spanned<f64>>) -> Result<Option<f64>, ConfigError> {
+fn share(text: &Text<'_>, table: &str, key: &str, value: Option<&Spanned<f64>>) -> Result<Option<f64>, ConfigError> {
     match value {
         Some(share) if !(0.0..=1.0).contains(share.as_ref()) => {
             let message = format!("{} is not between 0 and 1", share.as_ref());
             Err(text.error(&format!("{table}.{key}"), share.span().start, message))
         }
-        share => Ok(share.as_ref().map(|share| *share.as_ref())),
+        share => Ok(share.map(|share| *share.as_ref())),
     }
 }
 
@@ -120,7 +121,7 @@ fn action(
     text: &Text<'_>,
     table: &str,
     key: &str,
-    value: &Option<Spanned<String>>,
+    value: Option<&Spanned<String>>,
 ) -> Result<Option<Action>, ConfigError> {
     let Some(stated) = value else { return Ok(None) };
     match stated.as_ref().as_str() {

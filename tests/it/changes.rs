@@ -4,7 +4,9 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::sync::Arc;
 
+use arrow_array::{FixedSizeBinaryArray, RecordBatch};
 use poimill::adapters::memory::MemoryStore;
 use poimill::config::{Overrides, Settings};
 use poimill::domain::Cell;
@@ -257,4 +259,53 @@ fn check_layer(table: &Table, old: &dyn Snapshot, new: &dyn Snapshot) {
     }
     assert!(rows == state(new), "{}", table.name);
     assert!(!changes.is_empty() || state(old) == rows, "{}", table.name);
+}
+
+/// A snapshot as an earlier version would have written it: without a column, and so with other hashes.
+struct Earlier<'a> {
+    inner: &'a dyn Tables,
+    lacks: &'static str,
+}
+
+impl Tables for Earlier<'_> {
+    fn has(&self, table: &str) -> bool {
+        self.inner.has(table)
+    }
+
+    fn read(&self, table: &str, columns: &[&str], out: &mut TakeBatch<'_>) -> Result<(), RunError> {
+        self.inner.read(table, columns, &mut |batch| {
+            let mut batch = batch;
+            if let (true, Ok(at)) = (holds_places(table), batch.schema().index_of(self.lacks)) {
+                batch.remove_column(at);
+            }
+            if let (true, Ok(at)) = (holds_places(table), batch.schema().index_of("row_hash")) {
+                let other =
+                    FixedSizeBinaryArray::try_from_iter(std::iter::repeat_n([7_u8; 16], batch.num_rows())).unwrap();
+                let mut arrays = batch.columns().to_vec();
+                arrays[at] = Arc::new(other);
+                batch = RecordBatch::try_new(batch.schema(), arrays).unwrap();
+            }
+            out(batch)
+        })
+    }
+}
+
+#[test]
+fn a_column_that_an_earlier_version_lacks_is_a_change_only_where_it_has_a_value() {
+    let demo = Demo::after_one_night();
+    let night = poimill::wiring::snapshot(&fs::canonicalize(demo.latest()).unwrap()).unwrap();
+    let earlier = Earlier { inner: &night, lacks: "opening_hours" };
+    let changes = diff_of(&PLACES.name, Some(&earlier), &night).unwrap();
+    let rows = read_rows(&night, &PLACES, &["opening_hours"]).unwrap();
+    assert_eq!(changes.len(), rows.len(), "every row is written anew");
+    let fields = |change: &Row| change[PLACE_CHANGES.index_of("changed_fields")].to_json();
+    let with = changes.iter().filter(|change| fields(change) == serde_json::json!(["opening_hours"])).count();
+    assert_eq!(with, rows.iter().filter(|row| row[0] != Cell::Null).count());
+    assert!(
+        changes
+            .iter()
+            .all(|change| [serde_json::json!([]), serde_json::json!(["opening_hours"])].contains(&fields(change)))
+    );
+    let touched = changes.iter().filter(|change| text(change, &PLACE_CHANGES, "class") == "touched").count();
+    assert!(with > 0 && touched >= rows.len() - with, "{touched} of {}", rows.len());
 }

@@ -87,17 +87,19 @@ fn a_map_shows_what_moved_what_is_gone_and_what_is_new() {
     assert!(nowhere.code > 1 && nowhere.err.contains("cannot write none/map.geojson"), "{nowhere:?}");
 }
 
+/// Every position of a geometry.
+fn positions(value: &Value, out: &mut Vec<[f64; 2]>) {
+    match value.as_array().map(Vec::as_slice) {
+        Some([Value::Number(lon), Value::Number(lat)]) => out.push([lon.as_f64().unwrap(), lat.as_f64().unwrap()]),
+        Some(items) => items.iter().for_each(|item| positions(item, out)),
+        None => value.as_object().into_iter().flat_map(|o| o.values()).for_each(|v| positions(v, out)),
+    }
+}
+
 /// Asserts that another reader takes the geometry, and that positions are in range and of seven digits at most.
 fn check_feature(feature: &Value) {
     let geometry = feature["geometry"].to_string();
     GeoJson(&geometry).to_geo().unwrap_or_else(|error| panic!("{error}: {geometry}"));
-    fn positions(value: &Value, out: &mut Vec<[f64; 2]>) {
-        match value.as_array().map(Vec::as_slice) {
-            Some([Value::Number(lon), Value::Number(lat)]) => out.push([lon.as_f64().unwrap(), lat.as_f64().unwrap()]),
-            Some(items) => items.iter().for_each(|item| positions(item, out)),
-            None => value.as_object().into_iter().flat_map(|o| o.values()).for_each(|v| positions(v, out)),
-        }
-    }
     let mut found = Vec::new();
     positions(&feature["geometry"], &mut found);
     assert!(!found.is_empty(), "{feature}");

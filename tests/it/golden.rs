@@ -169,6 +169,8 @@ fn differences(expected: &str, actual: &str) -> String {
 /// The golden files that are written here; lists of other tests lie beside their folders.
 fn of_nights(golden: &Path) -> Vec<PathBuf> {
     let folders = fs::read_dir(golden).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir());
+    // What earlier versions wrote is `schemas`' own.
+    let folders = folders.filter(|path| !path.ends_with("schemas"));
     folders.flat_map(|folder| files_below(&folder)).collect()
 }
 

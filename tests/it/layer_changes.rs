@@ -13,6 +13,8 @@ use poimill::pipeline::ports::{MakeBatch, SnapshotStore, Staging};
 use poimill::pipeline::tabulate::{Row, Table, read_rows};
 use proptest::prelude::*;
 
+use crate::changes::Recorder;
+
 /// An object, in few enough variants that two states often agree in part.
 #[derive(Debug, Clone, PartialEq)]
 struct Object {
@@ -341,4 +343,36 @@ fn memory_and_chunks_change_no_row() {
     // Removed rows stand among the others, where they were.
     let first = roomy.iter().position(|row| row[0].as_text() == Some("removed"));
     assert!(first.is_some_and(|at| at < 100), "{first:?}");
+}
+
+#[test]
+fn wide_columns_are_read_of_changed_rows_only() {
+    let object = |version, name| Object {
+        shape: (0, 0),
+        tags: vec![("name", name)],
+        version,
+        user: None,
+        incomplete: false,
+        repaired: false,
+    };
+    let layer = layer(&promoted()[2..3], false);
+    let table = layer_table(&layer);
+    let state = |edited: i64| -> State {
+        let named = |id| if id == edited { "Straße" } else { "Gasse" };
+        (1..=200).map(|id| ((0, id), object(1, named(id)))).collect()
+    };
+    let (old, new) = (staged(Some(&state(0)), &layer), staged(Some(&state(77)), &layer));
+    for (same_columns, wide) in [(true, 1), (false, 200)] {
+        let (from, to) = (Recorder::new(old.as_ref()), Recorder::new(new.as_ref()));
+        let states = LayerStates { table: &table.name, old: &from, new: &to, same_columns };
+        let room = Room { scratch: &MemoryScratch, memory_bytes: 1 << 26 };
+        let changes: Vec<_> = layer_changes(states, room).unwrap().map(Result::unwrap).collect();
+        assert_eq!(changes.len(), 1);
+        for recorder in [from, to] {
+            assert_eq!(recorder.rows.borrow()[&*table.name].len(), wide, "same columns: {same_columns}");
+            let columns = recorder.columns.into_inner();
+            let narrow = |names: &Vec<String>| !names.is_empty() && !names.contains(&"tags".to_owned());
+            assert!(columns.values().flatten().all(narrow), "{columns:?}");
+        }
+    }
 }

@@ -20,7 +20,7 @@ pub fn place_feature(change: &PlaceChange<'_>, table: Option<&str>) -> Value {
     let (now, before) = (change.position(), change.old_position());
     let point = |position: LonLat| json!({ "type": "Point", "coordinates": coordinates(position) });
     let geometry = match (now, before) {
-        (Some(now), Some(before)) => moved(before, now, point(now)),
+        (Some(now), Some(before)) => moved(before, now, &point(now)),
         (Some(at), None) | (None, Some(at)) => point(at),
         (None, None) => Value::Null,
     };
@@ -58,7 +58,7 @@ pub fn layer_feature(layer: &str, change: &LayerChange) -> Value {
         Some(geometry)
     };
     let geometry = match (read(change.geometry()), read(change.old_geometry()), change.ends()) {
-        (Some(now), Some(_), Some((from, to))) => moved(from, to, now),
+        (Some(now), Some(_), Some((from, to))) => moved(from, to, &now),
         (Some(at), _, _) | (None, Some(at), _) => at,
         (None, None, _) => Value::Null,
     };
@@ -72,7 +72,7 @@ pub fn layer_feature(layer: &str, change: &LayerChange) -> Value {
 }
 
 /// What moved: its way, and what is there now.
-fn moved(from: LonLat, to: LonLat, now: Value) -> Value {
+fn moved(from: LonLat, to: LonLat, now: &Value) -> Value {
     let (a, b) = (coordinates(from), coordinates(to));
     let way = if (a[0] - b[0]).abs() <= 180.0 {
         json!({ "type": "LineString", "coordinates": [a, b] })
@@ -142,13 +142,13 @@ mod tests {
 
     #[test]
     fn what_moved_is_its_way_and_what_is_there_now() {
-        let collection = moved(at(9.5, 47.0), at(9.123_456_789, 47.0), json!(null));
+        let collection = moved(at(9.5, 47.0), at(9.123_456_789, 47.0), &json!(null));
         let way = json!({ "type": "LineString", "coordinates": [[9.5, 47.0], [9.123_456_8, 47.0]] });
         assert_eq!(collection["geometries"][0], way);
-        let over = moved(at(179.0, 10.0), at(-179.0, 20.0), json!(null));
+        let over = moved(at(179.0, 10.0), at(-179.0, 20.0), &json!(null));
         let way = json!({ "type": "MultiLineString", "coordinates": [[[179.0, 10.0], [180.0, 15.0]], [[-180.0, 15.0], [-179.0, 20.0]]] });
         assert_eq!(over["geometries"][0], way);
-        let back = moved(at(-179.0, 20.0), at(179.0, 10.0), json!(null));
+        let back = moved(at(-179.0, 20.0), at(179.0, 10.0), &json!(null));
         let way = json!([[[-179.0, 20.0], [-180.0, 15.0]], [[180.0, 15.0], [179.0, 10.0]]]);
         assert_eq!(back["geometries"][0]["coordinates"], way);
     }

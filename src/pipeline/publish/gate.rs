@@ -170,9 +170,10 @@ impl Subject {
 
     fn least(&self, rows: u64, min: u64) -> Check {
         let key = format!("{}.min_rows = {min}", self.table);
-        let told = match rows < min {
-            true => format!("{rows} {}, fewer than {key}", self.rows),
-            false => format!("{rows} {}; {key}", self.rows),
+        let told = if rows < min {
+            format!("{rows} {}, fewer than {key}", self.rows)
+        } else {
+            format!("{rows} {}; {key}", self.rows)
         };
         Check {
             value: Some(rows as f64),
@@ -301,9 +302,10 @@ impl Gate {
 
         let missing = records.rows == 0 && records.before > 0;
         let key = format!("gate.source.{name}.missing_source");
-        let told = match missing {
-            true => format!("source `{name}` gives no record, and gave {} before; see {key}", records.before),
-            false => format!("source `{name}` gives {} records, and gave {} before", records.rows, records.before),
+        let told = if missing {
+            format!("source `{name}` gives no record, and gave {} before; see {key}", records.before)
+        } else {
+            format!("source `{name}` gives {} records, and gave {} before", records.rows, records.before)
         };
         let action = gate.missing_source.unwrap_or(self.missing_source);
         let check = subject.check("missing", "missing_source", action, missing, told);
