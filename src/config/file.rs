@@ -180,6 +180,7 @@ pub(super) struct GateTable {
 pub(super) struct StoreTable {
     pub(super) dir: Option<PathBuf>,
     pub(super) zstd_level: Option<Spanned<i32>>,
+    pub(super) geoparquet: Option<Spanned<String>>,
 }
 
 #[derive(Debug, Deserialize)]

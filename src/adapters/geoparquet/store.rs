@@ -7,12 +7,12 @@ use std::fs::{self, File, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
-use super::StoreError;
 use super::reader::{SnapshotFolder, read_table, table_file};
-use super::writer::{DEFAULT_ZSTD_LEVEL, write_table};
+use super::writer::write_table;
+use super::{Layout, StoreError};
 use crate::domain::{Manifest, TableFile};
 use crate::pipeline::RunError;
-use crate::pipeline::ports::{Extras, Lock, MakeBatch, Snapshot, SnapshotStore, Staging, Tables, TakeBatch};
+use crate::pipeline::ports::{Credits, Extras, Lock, MakeBatch, Snapshot, SnapshotStore, Staging, Tables, TakeBatch};
 use crate::pipeline::tabulate::Table;
 
 /// The snapshots of one pipeline.
@@ -20,20 +20,20 @@ use crate::pipeline::tabulate::Table;
 pub struct FolderStore {
     pipeline: String,
     folder: PathBuf,
-    zstd_level: i32,
+    layout: Layout,
 }
 
 impl FolderStore {
     /// The store of a pipeline under `dir`. Nothing is touched before a run asks for it.
     #[must_use]
     pub fn new(dir: &Path, pipeline: &str) -> Self {
-        Self { pipeline: pipeline.to_owned(), folder: dir.join(pipeline), zstd_level: DEFAULT_ZSTD_LEVEL }
+        Self { pipeline: pipeline.to_owned(), folder: dir.join(pipeline), layout: Layout::default() }
     }
 
-    /// The store, compressing at a level of 1 to 22.
+    /// The store, with files laid out in this way.
     #[must_use]
-    pub fn with_zstd_level(self, zstd_level: i32) -> Self {
-        Self { zstd_level, ..self }
+    pub fn with_layout(self, layout: Layout) -> Self {
+        Self { layout, ..self }
     }
 
     /// Where a run keeps what is in the making, and its scratch files.
@@ -116,7 +116,7 @@ impl SnapshotStore for FolderStore {
         }
     }
 
-    fn stage(&self) -> Result<Box<dyn Staging>, RunError> {
+    fn stage(&self, credits: &Credits) -> Result<Box<dyn Staging>, RunError> {
         let work = self.work();
         fs::create_dir_all(&work).map_err(write_error(&work))?;
         // The lock is held, so whatever lies here is debris of a run that was cut off.
@@ -128,7 +128,7 @@ impl SnapshotStore for FolderStore {
         }
         let folder = work.join("staging");
         fs::create_dir(&folder).map_err(write_error(&folder))?;
-        Ok(Box::new(StagingFolder { store: self.clone(), folder }))
+        Ok(Box::new(StagingFolder { store: self.clone(), folder, credits: credits.clone() }))
     }
 }
 
@@ -136,6 +136,7 @@ impl SnapshotStore for FolderStore {
 struct StagingFolder {
     store: FolderStore,
     folder: PathBuf,
+    credits: Credits,
 }
 
 impl Tables for StagingFolder {
@@ -162,7 +163,7 @@ impl Staging for StagingFolder {
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent).map_err(write_error(parent))?;
         }
-        write_table(&path, table, self.store.zstd_level, batches)
+        write_table(&path, table, &self.store.layout, &self.credits, batches)
     }
 
     fn keep(self: Box<Self>, manifest: &Manifest, extras: &Extras) -> Result<Box<dyn Snapshot>, RunError> {

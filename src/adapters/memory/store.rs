@@ -8,7 +8,7 @@ use arrow_array::RecordBatch;
 
 use crate::domain::{Cell, Hash16, Manifest, TableFile};
 use crate::pipeline::RunError;
-use crate::pipeline::ports::{Extras, Lock, MakeBatch, Snapshot, SnapshotStore, Staging, Tables, TakeBatch};
+use crate::pipeline::ports::{Credits, Extras, Lock, MakeBatch, Snapshot, SnapshotStore, Staging, Tables, TakeBatch};
 use crate::pipeline::tabulate::{Kind, Table, batch_rows, cells as cells_of, tables};
 
 /// Batches by table.
@@ -94,7 +94,7 @@ impl SnapshotStore for MemoryStore {
         Ok(self.latest.borrow().clone().map(|snapshot| Box::new(snapshot) as Box<dyn Snapshot>))
     }
 
-    fn stage(&self) -> Result<Box<dyn Staging>, RunError> {
+    fn stage(&self, _: &Credits) -> Result<Box<dyn Staging>, RunError> {
         Ok(Box::new(MemoryStaging { store: self.clone(), tables: RefCell::default() }))
     }
 }
