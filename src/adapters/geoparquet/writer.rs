@@ -43,7 +43,9 @@ pub(super) fn write_table(
     let cannot = |source| RunError::failed(StoreError::Write { path: path.to_owned(), source });
     let file = HashedFile { file: File::create(path).map_err(cannot)?, hasher: Sha256::new() };
     let schema = layout.stored(&table.schema()).map_err(wrong)?;
+    // Parquet's own types say everything; where there is Arrow's schema too, pyarrow shows none of the keys of the file.
     let options = ArrowWriterOptions::new()
+        .with_skip_arrow_metadata(true)
         .with_properties(layout.properties(table, &schema).map_err(wrong)?)
         .with_parquet_schema(layout.parquet_schema(table, &schema).map_err(wrong)?);
     let writer = ArrowWriter::try_new_with_options(file, Arc::clone(&schema), options).map_err(wrong)?;
