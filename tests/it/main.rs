@@ -56,6 +56,7 @@ mod real;
 mod round_trip;
 #[cfg(test)]
 mod self_evaluation;
+mod skipping;
 #[cfg(test)]
 mod source_page;
 #[cfg(test)]
