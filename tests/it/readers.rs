@@ -56,7 +56,7 @@ fn in_pyarrow(name: &str, kind: &DataType) -> String {
             format!("struct<{}>", fields.collect::<Vec<_>>().join(", "))
         }
         DataType::Map(..) => format!("map<string, string ('{name}')>"),
-        other => panic!("no table has a column of type {other}"),
+        other => unreachable!("no table has a column of type {other}"),
     }
 }
 
@@ -187,7 +187,12 @@ fn both_versions_hold_the_same_rows_and_one_can_follow_the_other() {
     assert_eq!(with_boxes, 3);
     let layers = |snapshot: &dyn Tables| {
         let mut batches = Vec::new();
-        snapshot.read("layers/everything", &[], &mut |batch| Ok(batches.push(batch))).expect("a layer");
+        snapshot
+            .read("layers/everything", &[], &mut |batch| {
+                batches.push(batch);
+                Ok(())
+            })
+            .expect("a layer");
         batches
     };
     assert!(layers(&old_snapshot) == layers(&new_snapshot), "boxes of lines and areas too");

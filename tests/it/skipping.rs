@@ -102,7 +102,9 @@ fn written(folder: &Path, places: &[LonLat], version: GeoParquetVersion) -> Parq
             edge(|at| (at.lon() as f32).next_up()),
             edge(|at| (at.lat() as f32).next_up()),
         ];
-        let DataType::Struct(fields) = table.schema().field(1).data_type().clone() else { panic!("a box is a struct") };
+        let DataType::Struct(fields) = table.schema().field(1).data_type().clone() else {
+            unreachable!("a box is a struct")
+        };
         let columns: Vec<ArrayRef> = vec![Arc::new(geometry.finish()), Arc::new(StructArray::new(fields, edges, None))];
         RecordBatch::try_new(table.schema(), columns).expect("the columns are those of the table")
     };
@@ -137,7 +139,9 @@ fn box_of(group: &RowGroupMetaData, version: GeoParquetVersion) -> Edges {
         return [seen.get_xmin(), seen.get_ymin(), seen.get_xmax(), seen.get_ymax()];
     }
     let edges = covering(group).map(|at| {
-        let Some(Statistics::Float(edge)) = group.column(at).statistics() else { panic!("an edge has statistics") };
+        let Some(Statistics::Float(edge)) = group.column(at).statistics() else {
+            unreachable!("an edge has statistics")
+        };
         [edge.min_opt(), edge.max_opt()].map(|edge| f64::from(*edge.expect("an edge has values")))
     });
     [edges[0][0], edges[1][0], edges[2][1], edges[3][1]]
@@ -147,7 +151,7 @@ fn box_of(group: &RowGroupMetaData, version: GeoParquetVersion) -> Edges {
 fn boxes_of_pages(file: &ParquetMetaData, group: usize) -> Vec<Edges> {
     let index = &file.column_index().expect("the covering has a page index")[group];
     let edges = covering(file.row_group(group)).map(|at| {
-        let ColumnIndexMetaData::FLOAT(pages) = &index[at] else { panic!("an edge has a page index") };
+        let ColumnIndexMetaData::FLOAT(pages) = &index[at] else { unreachable!("an edge has a page index") };
         let values = |values: &[f32]| values.iter().copied().map(f64::from).collect::<Vec<_>>();
         [values(pages.min_values()), values(pages.max_values())]
     });
@@ -174,9 +178,6 @@ fn assert_cities_skip(some: &[LonLat]) {
             cities.iter().map(|city| boxes.iter().filter(|of| meets(**of, *city)).count() as f64 / groups).collect();
         let mean = shares.iter().sum::<f64>() / shares.len() as f64;
         let few = shares.iter().filter(|share| **share <= MOST_SHARE).count() as f64 / shares.len() as f64;
-        println!(
-            "{version:?}: by statistics of row groups {mean:.3} on average, at most a tenth for {few:.3} of the cities"
-        );
         assert!(mean <= MOST_SHARE && few >= 0.75, "{version:?}: {mean} on average, {few} of the cities");
         if version == GeoParquetVersion::V1_1 {
             let pages: Vec<Vec<Edges>> = (0..boxes.len()).map(|group| boxes_of_pages(&file, group)).collect();

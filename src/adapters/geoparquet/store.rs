@@ -163,7 +163,7 @@ impl Staging for StagingFolder {
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent).map_err(write_error(parent))?;
         }
-        write_table(&path, table, &self.store.layout, &self.credits, batches)
+        write_table(&path, table, self.store.layout, &self.credits, batches)
     }
 
     fn keep(self: Box<Self>, manifest: &Manifest, extras: &Extras) -> Result<Box<dyn Snapshot>, RunError> {

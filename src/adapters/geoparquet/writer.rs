@@ -35,7 +35,7 @@ const AHEAD: usize = 1;
 pub(super) fn write_table(
     path: &Path,
     table: &Table,
-    layout: &Layout,
+    layout: Layout,
     credits: &Credits,
     batches: &mut dyn Iterator<Item = Result<MakeBatch<'_>, RunError>>,
 ) -> Result<TableFile, RunError> {
@@ -100,7 +100,7 @@ impl RowGroup {
     fn encode(
         table: &Table,
         batch: &RecordBatch,
-        layout: &Layout,
+        layout: Layout,
         factory: &ArrowRowGroupWriterFactory,
         at: usize,
     ) -> Result<Self, ParquetError> {
