@@ -31,7 +31,7 @@ test-quick *args:
 packages:
     sh tests/run.sh --install-only
 
-# `osm` (with QuackOSM too: `osm --quackosm`), 3 to 5 min, or `conflate`, 1 min; before, a release build (15 min)
+# `osm` (with QuackOSM too: `osm --quackosm`), 3 to 5 min, `format`, 3 min, or `conflate`, 1 min; before, a release build (15 min)
 bench what *args:
     python3 tests/bench/{{ what }}.py {{ args }}
 

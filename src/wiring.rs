@@ -56,7 +56,7 @@ pub fn wire(file: &Path, overrides: &Overrides) -> Result<Wired, RunError> {
         }
     };
     Ok(Wired {
-        store: FolderStore::new(&settings.store, &settings.name).with_zstd_level(settings.zstd_level),
+        store: FolderStore::new(&settings.store, &settings.name).with_layout(settings.layout),
         sources: settings.sources,
         retries: settings.retries,
         layer_lines: settings.layer_lines,

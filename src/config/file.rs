@@ -184,6 +184,7 @@ pub(super) struct RetentionTable {
 pub(super) struct StoreTable {
     pub(super) dir: Option<PathBuf>,
     pub(super) zstd_level: Option<Spanned<i32>>,
+    pub(super) geoparquet: Option<Spanned<String>>,
 }
 
 #[derive(Debug, Deserialize)]

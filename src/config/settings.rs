@@ -16,7 +16,7 @@ use super::layers::{Layers, layers};
 use super::memory::DEFAULT_MEMORY_BYTES;
 use super::secret::Secret;
 use super::sources::{SourceKind, SourceSettings, sources};
-use crate::adapters::geoparquet::DEFAULT_ZSTD_LEVEL;
+use crate::adapters::geoparquet::{GeoParquetVersion, Layout};
 use crate::adapters::io::{CsvDecisions, DecisionsFileError};
 use crate::domain::{AreaRules, BBox, ConnectorCodes, Layer, Operators, Taxonomy, TaxonomyError, hex};
 use crate::pipeline::Gate;
@@ -90,8 +90,8 @@ pub struct Settings {
     pub retention: Retention,
     /// Folder of the snapshots.
     pub store: PathBuf,
-    /// How hard the files of snapshots are compressed.
-    pub zstd_level: i32,
+    /// How the files of snapshots are laid out.
+    pub layout: Layout,
     /// Database to load, if any, and whether by changes.
     pub database: Option<(Secret, bool)>,
     /// How much memory layers may take, in bytes.
@@ -227,14 +227,7 @@ impl Settings {
             (None, Some(StoreTable { dir: Some(dir), .. })) => home.join(dir),
             (None, _) => home.join("../data/snapshots"),
         };
-        let zstd_level = match file.store.as_ref().and_then(|store| store.zstd_level.as_ref()) {
-            None => DEFAULT_ZSTD_LEVEL,
-            Some(level) if (1..=22).contains(level.as_ref()) => *level.as_ref(),
-            Some(level) => {
-                let message = format!("{} is no level of zstd; use 1 (quick) to 22 (small)", level.as_ref());
-                return Err(text.error("store.zstd_level", level.span().start, message));
-            }
-        };
+        let layout = layout(text, file.store.as_ref())?;
         let database = database(text, &file, overrides, &mut notes)?;
         if let (Some(_), Merge::Layered, Some(stated)) = (&database, merging.merge, &file.conflate.merge) {
             let message = "a database holds one row per place, so layered places cannot be loaded; \
@@ -282,9 +275,12 @@ impl Settings {
             told["area_rules_sha256"] = sha256(&area_rules_text).into();
             told["layers"] = layers_told;
         }
-        // It shapes bytes, not rows; left out where it is what it always was.
-        if zstd_level != DEFAULT_ZSTD_LEVEL {
-            told["zstd_level"] = zstd_level.into();
+        // They shape bytes, not rows; left out where they are what they always were.
+        if layout.zstd_level != Layout::default().zstd_level {
+            told["zstd_level"] = layout.zstd_level.into();
+        }
+        if layout.version == GeoParquetVersion::V2_0 {
+            told["geoparquet"] = "2.0".into();
         }
         Ok(Self {
             name: file.name.into_inner(),
@@ -305,7 +301,7 @@ impl Settings {
             gate,
             retention,
             store,
-            zstd_level,
+            layout,
             database,
             memory_bytes: overrides.memory.unwrap_or(DEFAULT_MEMORY_BYTES),
             told,
@@ -363,6 +359,27 @@ fn region(text: &Text<'_>, file: &PipelineFile, home: &Path) -> Result<RegionSet
             Ok(RegionSettings::Box(BBox { xmin, ymin, xmax, ymax }, halo_m))
         }
     }
+}
+
+fn layout(text: &Text<'_>, store: Option<&StoreTable>) -> Result<Layout, ConfigError> {
+    let mut layout = Layout::default();
+    if let Some(level) = store.and_then(|store| store.zstd_level.as_ref()) {
+        layout.zstd_level = *level.as_ref();
+        if !(1..=22).contains(&layout.zstd_level) {
+            let message = format!("{} is no level of zstd; use 1 (quick) to 22 (small)", layout.zstd_level);
+            return Err(text.error("store.zstd_level", level.span().start, message));
+        }
+    }
+    if let Some(stated) = store.and_then(|store| store.geoparquet.as_ref()) {
+        layout.version = GeoParquetVersion::parse(stated.as_ref()).ok_or_else(|| {
+            let message = format!(
+                "`{}` is no version of GeoParquet that can be written; use \"1.1\", which every reader understands, or \"2.0\"",
+                stated.as_ref()
+            );
+            text.error("store.geoparquet", stated.span().start, message)
+        })?;
+    }
+    Ok(layout)
 }
 
 fn database(

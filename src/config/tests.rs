@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{ConfigError, Overrides, RegionSettings, Secret, Settings, SourceKind};
+use crate::adapters::geoparquet::{GeoParquetVersion, Layout};
 use crate::domain::{BBox, Filter, GeometryKind, Incomplete, Layer, Promoted, PromotedKind};
 use crate::pipeline::Gate;
 use crate::pipeline::conflate::{Attribute, Merge, Merging, Models, Rule};
@@ -30,14 +31,14 @@ fn what_the_file_leaves_out_has_defaults() {
     assert_eq!(settings.notes, Vec::<String>::new());
     assert_eq!(settings.retention, Retention::default());
     assert_eq!((settings.layers, settings.memory_bytes), (vec![], 1 << 30));
-    assert_eq!((settings.zstd_level, settings.told.get("zstd_level")), (3, None));
+    assert_eq!((settings.layout, settings.told.get("zstd_level")), (Layout::default(), None));
     assert!(settings.area_rules.expressions().0.iter().any(|line| line == "building!=no"));
 }
 
 #[test]
 fn paths_are_relative_to_the_file_and_flags_beat_it() {
     let text = format!(
-        "{LEAST}reference = \"ref.json\"\n[region]\nbbox = [9.4, 47.0, 9.6, 47.2]\nhalo_m = 0\n[store]\ndir = \"snap\"\nzstd_level = 15\n\
+        "{LEAST}reference = \"ref.json\"\n[region]\nbbox = [9.4, 47.0, 9.6, 47.2]\nhalo_m = 0\n[store]\ndir = \"snap\"\nzstd_level = 15\ngeoparquet = \"2.0\"\n\
          [postgis]\nurl = \"postgresql://file/x\"\nmode = \"replace\"\n"
     )
     .replace("osm_pbf", "open_charge_map");
@@ -48,7 +49,8 @@ fn paths_are_relative_to_the_file_and_flags_beat_it() {
     assert_eq!(source.kind, SourceKind::OpenChargeMap { reference: Some(home.join("ref.json")) });
     let bbox = BBox { xmin: 9.4, ymin: 47.0, xmax: 9.6, ymax: 47.2 };
     assert_eq!((settings.region, settings.store), (RegionSettings::Box(bbox, 0.0), home.join("snap")));
-    assert_eq!((settings.zstd_level, &settings.told["zstd_level"]), (15, &15.into()));
+    let layout = Layout { zstd_level: 15, version: GeoParquetVersion::V2_0 };
+    assert_eq!((settings.layout, &settings.told["zstd_level"]), (layout, &15.into()));
     assert_eq!(settings.database, Some((Secret::new("postgresql://file/x"), false)));
 
     let overrides = Overrides {
@@ -136,6 +138,15 @@ fn a_level_that_zstd_does_not_have_is_refused() {
         let says = format!("line 7, key `store.zstd_level`: {level} is no level of zstd; use 1 (quick) to 22 (small)");
         assert!(told.to_string().contains(&says), "{told}");
     }
+}
+
+#[test]
+fn a_version_of_geoparquet_that_cannot_be_written_is_refused() {
+    let told = load(&format!("{LEAST}[store]\ngeoparquet = \"1.0\"\n"), &Overrides::default()).1.unwrap_err();
+    let says = "line 7, key `store.geoparquet`: `1.0` is no version of GeoParquet that can be written; use \"1.1\"";
+    assert!(told.to_string().contains(says), "{told}");
+    let stated = load(&format!("{LEAST}[store]\ngeoparquet = \"1.1\"\n"), &Overrides::default()).1.unwrap();
+    assert_eq!((stated.layout, stated.told.get("geoparquet")), (Layout::default(), None), "the same as nothing stated");
 }
 
 fn inputs(inputs: &[(&str, &str)]) -> Overrides {

@@ -236,6 +236,28 @@ pub struct Extras {
     pub item: Option<serde_json::Value>,
 }
 
+/// Whom the tables of a snapshot are from: what must stay with a file wherever it is copied to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Credits {
+    /// The pipeline's name.
+    pub pipeline: String,
+    /// The sources, in the order of the pipeline file.
+    pub sources: Vec<Credit>,
+}
+
+/// What must be said of a source.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Credit {
+    /// Its name in the pipeline file.
+    pub name: String,
+    /// Who must be named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attribution: Option<String>,
+    /// The licences that its records state, sorted.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub licenses: Vec<String>,
+}
+
 /// Makes a batch of a table.
 pub type MakeBatch<'a> = Box<dyn FnOnce() -> Result<RecordBatch, RunError> + Send + 'a>;
 
@@ -291,12 +313,12 @@ pub trait SnapshotStore {
     /// When there is one and it cannot be read.
     fn latest(&self) -> Result<Option<Box<dyn Snapshot>>, RunError>;
 
-    /// Begins a snapshot.
+    /// Begins a snapshot whose tables are from these.
     ///
     /// # Errors
     ///
     /// When the store cannot be written to.
-    fn stage(&self) -> Result<Box<dyn Staging>, RunError>;
+    fn stage(&self, credits: &Credits) -> Result<Box<dyn Staging>, RunError>;
 
     /// Everything that is kept, in the order of ids; what cannot be read is among it.
     ///

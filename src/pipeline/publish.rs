@@ -14,10 +14,10 @@ use super::diff::layers::{LayerDiff, Room, write_layer_changes};
 use super::diff::{count_by_class, diff_of};
 use super::extract::ExtractedLayer;
 use super::identify::Night;
-use super::ports::{Extras, Snapshot, Tables, Unit};
+use super::ports::{Credit, Credits, Extras, Snapshot, Tables, Unit};
 use super::tabulate::{Row, read_rows, tables};
 use super::{Pipeline, Ports, RunError, catalogue, report};
-use crate::domain::{ChangeClass, LayerAccount, LonLat, Manifest, TableFile, Timestamp, Versions, hex};
+use crate::domain::{ChangeClass, LayerAccount, LonLat, Manifest, SourceAccount, TableFile, Timestamp, Versions, hex};
 
 use write::{names, one, place_tables, write, write_layers, write_tables};
 
@@ -51,7 +51,7 @@ pub(super) fn publish(
     base: Option<&dyn Snapshot>,
     ports: &Ports<'_>,
 ) -> Result<Published, RunError> {
-    let staging = ports.store.stage()?;
+    let staging = ports.store.stage(&credits(pipeline, night))?;
     ports.observer.stage("write tables", Unit::Rows, None);
     let place_tables = place_tables(pipeline, night)?;
     let mut files = write_tables(pipeline, staging.as_ref(), night, &place_tables)?;
@@ -161,6 +161,16 @@ fn manifest(
         tables,
         held: Vec::new(),
     }
+}
+
+/// Whom the tables of a night are from.
+fn credits(pipeline: &Pipeline, night: &Night) -> Credits {
+    let of = |account: &SourceAccount| Credit {
+        name: account.name.clone(),
+        attribution: account.attribution.clone(),
+        licenses: account.licenses.keys().filter(|name| !name.is_empty()).cloned().collect(),
+    };
+    Credits { pipeline: pipeline.name.clone(), sources: night.accounts.iter().map(of).collect() }
 }
 
 /// Places of the base that a night does not have.

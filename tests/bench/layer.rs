@@ -20,7 +20,7 @@ use poimill::pipeline::RunError;
 use poimill::pipeline::layers::{
     LayerFeature, LayerRows, LayerShape, SortedRows, Sorter, Tally, layer_batch, layer_table,
 };
-use poimill::pipeline::ports::{MakeBatch, SnapshotStore, Staging};
+use poimill::pipeline::ports::{Credits, MakeBatch, SnapshotStore, Staging};
 
 /// Rows handed on at once, as blocks of a file have them.
 const BLOCK_ROWS: u64 = 8_000;
@@ -70,7 +70,7 @@ fn main() {
     told("sort", start);
 
     let table = layer_table(&layer);
-    let staging: Box<dyn Staging> = store.stage().unwrap();
+    let staging: Box<dyn Staging> = store.stage(&Credits::default()).unwrap();
     let tally = Mutex::new(Tally::default());
     let make = |chunk: Result<SortedRows, RunError>| {
         let (chunk, table, layer, tally) = (chunk?, &table, &layer, &tally);

@@ -9,7 +9,7 @@ use poimill::domain::{
 };
 use poimill::pipeline::diff::layers::{LayerStates, Room, layer_changes, layer_changes_table};
 use poimill::pipeline::layers::{LayerFeature, LayerRows, LayerShape, Sorter, layer_batch, layer_table};
-use poimill::pipeline::ports::{MakeBatch, SnapshotStore, Staging};
+use poimill::pipeline::ports::{Credits, MakeBatch, SnapshotStore, Staging};
 use poimill::pipeline::tabulate::{Row, Table, read_rows};
 use proptest::prelude::*;
 
@@ -103,7 +103,7 @@ fn columns() -> impl Strategy<Value = Vec<Promoted>> {
 
 /// A snapshot in the making with this state of the layer, or without the layer.
 fn staged(state: Option<&State>, layer: &Layer) -> Box<dyn Staging> {
-    let staging = MemoryStore::default().stage().unwrap();
+    let staging = MemoryStore::default().stage(&Credits::default()).unwrap();
     let Some(state) = state else { return staging };
     let mut sorter = Sorter::default();
     let mut rows = LayerRows::default();

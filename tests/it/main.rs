@@ -69,6 +69,7 @@ mod round_trip;
 mod schemas;
 #[cfg(test)]
 mod self_evaluation;
+mod skipping;
 #[cfg(test)]
 mod source_page;
 #[cfg(test)]

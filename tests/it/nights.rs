@@ -372,7 +372,7 @@ fn check_one(stations: &[Station], report: &Report, night: &dyn Snapshot) {
     let links = texts(night, &tables::LINKS, &columns);
     let matches: Vec<[(String, String); 2]> = links
         .into_iter()
-        .filter(|link| link[0] == link[2] && link[4] == "match" && link[5] == "score")
+        .filter(|link| link[0] == link[2] && link[4] == "match")
         .map(|link| [(link[0].clone(), link[1].clone()), (link[2].clone(), link[3].clone())])
         .collect();
     for record in bridge.keys() {

@@ -160,7 +160,7 @@ fn the_next_night_starts_from_a_store_of_every_earlier_version() {
         assert_eq!(self::columns(&table), told);
         let apart = tempfile::tempdir().unwrap();
         let store = FolderStore::new(apart.path(), "apart");
-        let staging: Box<dyn Staging> = store.stage().unwrap();
+        let staging: Box<dyn Staging> = store.stage(&poimill::pipeline::ports::Credits::default()).unwrap();
         let batch = rows_to_batch::<poimill::pipeline::tabulate::Row>(&table, &[]).unwrap();
         staging.write(&table, &mut std::iter::once(Ok(Box::new(move || Ok(batch)) as MakeBatch<'_>))).unwrap();
         fs::copy(store.work().join("staging/rejects.parquet"), snapshot.join("rejects.parquet")).unwrap();

@@ -6,9 +6,12 @@ use std::path::{Path, PathBuf};
 
 use arrow_array::RecordBatch;
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{ParquetRecordBatchReaderBuilder, RowSelection};
+use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowSelection};
+use parquet::file::metadata::PageIndexPolicy;
 
 use super::StoreError;
+use super::boxes::{covered_columns, with_boxes};
+use super::layout::COVERING;
 use crate::domain::{Manifest, Release};
 use crate::pipeline::RunError;
 use crate::pipeline::ports::{Snapshot, Tables, TakeBatch};
@@ -112,11 +115,22 @@ pub(super) fn read_table(
     let no_column =
         |column: &str| RunError::failed(StoreError::NoColumn { path: path.clone(), column: column.to_owned() });
     let file = File::open(&path).map_err(|source| RunError::failed(StoreError::Read { path: path.clone(), source }))?;
-    let mut builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(wrong)?.with_batch_size(BATCH_ROWS);
+    // Rows that are picked out are found by the pages that they lie in.
+    let pages = if rows.is_some() { PageIndexPolicy::Optional } else { PageIndexPolicy::Skip };
+    let options = ArrowReaderOptions::new().with_page_index_policy(pages);
+    let mut builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options)
+        .map_err(wrong)?
+        .with_batch_size(BATCH_ROWS);
+    let mut covered = covered_columns(&builder);
     if !columns.is_empty() {
+        if !columns.contains(&COVERING) {
+            covered.clear();
+        }
         let schema = builder.schema().clone();
+        let stored = columns.iter().filter(|name| **name != COVERING || covered.is_empty());
+        let stored = stored.copied().chain(covered.iter().map(String::as_str));
         let roots: Result<Vec<usize>, _> =
-            columns.iter().map(|name| schema.index_of(name).map_err(|_| no_column(name))).collect();
+            stored.map(|name| schema.index_of(name).map_err(|_| no_column(name))).collect();
         let mask = ProjectionMask::roots(builder.parquet_schema(), roots?);
         builder = builder.with_projection(mask);
     }
@@ -126,16 +140,17 @@ pub(super) fn read_table(
         builder = builder.with_row_selection(RowSelection::from_consecutive_ranges(ranges, total));
     }
     for batch in builder.build().map_err(wrong)? {
-        let batch: RecordBatch = batch.map_err(decode)?;
-        let ordered = if columns.is_empty() {
-            batch
-        } else {
+        let mut batch: RecordBatch = batch.map_err(decode)?;
+        if !covered.is_empty() {
+            batch = with_boxes(&batch, &covered).map_err(decode)?;
+        }
+        if !columns.is_empty() {
             let schema = batch.schema();
             let order: Result<Vec<usize>, _> =
                 columns.iter().map(|name| schema.index_of(name).map_err(|_| no_column(name))).collect();
-            batch.project(&order?).map_err(decode)?
-        };
-        out(ordered)?;
+            batch = batch.project(&order?).map_err(decode)?;
+        }
+        out(batch)?;
     }
     Ok(())
 }

@@ -10,14 +10,16 @@ use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use super::StoreError;
 use super::catalogue::{ITEM, write_catalogue};
 use super::kept::{discard, list, mark_publishing, point_latest, release, settle, unmark_publishing};
 use super::reader::{SnapshotFolder, read_table, table_file};
-use super::writer::{DEFAULT_ZSTD_LEVEL, write_table};
+use super::writer::write_table;
+use super::{Layout, StoreError};
 use crate::domain::{Manifest, Release, TableFile};
 use crate::pipeline::RunError;
-use crate::pipeline::ports::{Extras, Kept, Lock, MakeBatch, Snapshot, SnapshotStore, Staging, Tables, TakeBatch};
+use crate::pipeline::ports::{
+    Credits, Extras, Kept, Lock, MakeBatch, Snapshot, SnapshotStore, Staging, Tables, TakeBatch,
+};
 use crate::pipeline::tabulate::Table;
 
 /// The snapshots of one pipeline.
@@ -25,20 +27,20 @@ use crate::pipeline::tabulate::Table;
 pub struct FolderStore {
     pipeline: String,
     folder: PathBuf,
-    zstd_level: i32,
+    layout: Layout,
 }
 
 impl FolderStore {
     /// The store of a pipeline under `dir`. Nothing is touched before a run asks for it.
     #[must_use]
     pub fn new(dir: &Path, pipeline: &str) -> Self {
-        Self { pipeline: pipeline.to_owned(), folder: dir.join(pipeline), zstd_level: DEFAULT_ZSTD_LEVEL }
+        Self { pipeline: pipeline.to_owned(), folder: dir.join(pipeline), layout: Layout::default() }
     }
 
-    /// The store, compressing at a level of 1 to 22.
+    /// The store, with files laid out in this way.
     #[must_use]
-    pub fn with_zstd_level(self, zstd_level: i32) -> Self {
-        Self { zstd_level, ..self }
+    pub fn with_layout(self, layout: Layout) -> Self {
+        Self { layout, ..self }
     }
 
     /// Where a run keeps what is in the making, and its scratch files.
@@ -278,14 +280,14 @@ impl SnapshotStore for FolderStore {
         }
     }
 
-    fn stage(&self) -> Result<Box<dyn Staging>, RunError> {
+    fn stage(&self, credits: &Credits) -> Result<Box<dyn Staging>, RunError> {
         settle(self)?;
         make_folder(&self.work())?;
         // A run that was cut off has not told of its snapshot, or of one that is gone now.
         self.write_catalogue()?;
         let folder = self.work().join("staging");
         fs::create_dir(&folder).map_err(write_error(&folder))?;
-        Ok(Box::new(StagingFolder { store: self.clone(), folder }))
+        Ok(Box::new(StagingFolder { store: self.clone(), folder, credits: credits.clone() }))
     }
 
     fn list(&self) -> Result<Vec<Kept>, RunError> {
@@ -310,6 +312,7 @@ impl SnapshotStore for FolderStore {
 struct StagingFolder {
     store: FolderStore,
     folder: PathBuf,
+    credits: Credits,
 }
 
 impl Tables for StagingFolder {
@@ -336,7 +339,7 @@ impl Staging for StagingFolder {
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent).map_err(write_error(parent))?;
         }
-        write_table(&path, table, self.store.zstd_level, batches)
+        write_table(&path, table, self.store.layout, &self.credits, batches)
     }
 
     fn keep(self: Box<Self>, manifest: &Manifest, extras: &Extras) -> Result<Box<dyn Snapshot>, RunError> {

@@ -50,6 +50,11 @@ impl Seen {
         names
     }
 
+    /// Types by the numbers that WKB has for them.
+    pub(super) fn type_numbers(&self) -> Vec<i32> {
+        (1..).zip(self.types).filter_map(|(number, seen)| seen.then_some(number)).collect()
+    }
+
     /// The box around all; `None` where there was no position.
     pub(super) fn bbox(&self) -> Option<[f64; 4]> {
         (self.bbox[0] <= self.bbox[2]).then_some(self.bbox)

@@ -1,9 +1,10 @@
 //! Writes one table as a Parquet file: zstd, a row group per batch, GeoParquet metadata where it has geometries.
+//! [`layout`](super::layout) says how each column lies in it.
 //!
 //! Batches are made and encoded by all threads, a few at a time, and appended in their order by the thread that asked,
 //! which also hashes the file. A row group depends on its batch alone, so threads decide on no byte.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
@@ -11,26 +12,21 @@ use std::sync::mpsc::{Receiver, RecvError, TryRecvError, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow_array::RecordBatch;
-use parquet::arrow::ArrowSchemaConverter;
 use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_writer::{ArrowColumnChunk, ArrowRowGroupWriterFactory, compute_leaves};
-use parquet::basic::{Compression, ZstdLevel};
+use parquet::arrow::arrow_writer::{ArrowColumnChunk, ArrowRowGroupWriterFactory, ArrowWriterOptions, compute_leaves};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
-use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::writer::SerializedFileWriter;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
 use super::StoreError;
-use super::metadata::GeoColumns;
+use super::layout::Layout;
+use super::metadata::{GeoColumns, about};
 use crate::domain::{TableFile, hex};
 use crate::pipeline::RunError;
-use crate::pipeline::ports::MakeBatch;
-use crate::pipeline::tabulate::{Kind, Table};
-
-/// zstd's own default: smaller levels save little time, larger ones little space (98 MB of tables: 0.9 s at 3, 10 s at 15).
-pub const DEFAULT_ZSTD_LEVEL: i32 = 3;
+use crate::pipeline::ports::{Credits, MakeBatch};
+use crate::pipeline::tabulate::Table;
 
 /// Row groups in the making beyond one for each thread, so that none waits while another is appended.
 const AHEAD: usize = 1;
@@ -39,7 +35,8 @@ const AHEAD: usize = 1;
 pub(super) fn write_table(
     path: &Path,
     table: &Table,
-    zstd_level: i32,
+    layout: Layout,
+    credits: &Credits,
     batches: &mut dyn Iterator<Item = Result<MakeBatch<'_>, RunError>>,
 ) -> Result<TableFile, RunError> {
     let cannot = |source| RunError::failed(StoreError::Write { path: path.to_owned(), source });
@@ -49,8 +46,13 @@ pub(super) fn write_table(
         Some(failed) => cannot(failed),
         None => RunError::failed(StoreError::WriteTable { path: path.to_owned(), source }),
     };
-    let properties = properties(table, zstd_level).map_err(wrong)?;
-    let writer = ArrowWriter::try_new(file, table.schema(), Some(properties)).map_err(wrong)?;
+    let schema = layout.stored(&table.schema()).map_err(wrong)?;
+    // Parquet's own types say everything; where there is Arrow's schema too, pyarrow shows none of the keys of the file.
+    let options = ArrowWriterOptions::new()
+        .with_skip_arrow_metadata(true)
+        .with_properties(layout.properties(table, &schema).map_err(wrong)?)
+        .with_parquet_schema(layout.parquet_schema(table, &schema).map_err(wrong)?);
+    let writer = ArrowWriter::try_new_with_options(file, Arc::clone(&schema), options).map_err(wrong)?;
     let (mut writer, factory) = writer.into_serialized_writer().map_err(wrong)?;
     let mut geometries = GeoColumns::of(table);
     let mut rows = 0;
@@ -67,7 +69,8 @@ pub(super) fn write_table(
             let make = make?;
             let (done, group) = channel();
             scope.spawn(move |_| {
-                let group = make().and_then(|batch| RowGroup::encode(table, &batch, factory, at).map_err(wrong));
+                let group =
+                    make().and_then(|batch| RowGroup::encode(table, &batch, layout, factory, at).map_err(wrong));
                 // Nobody listens when another group has failed.
                 done.send(group).ok();
             });
@@ -81,52 +84,13 @@ pub(super) fn write_table(
         waiting.iter().try_for_each(|group| append(wait(group)?, &mut writer))
     })?;
 
-    let about = serde_json::json!({
-        "table": table.name,
-        "schema_version": table.schema_version,
-        "description": table.doc,
-        "columns": table.columns.iter().map(|column| (&column.name, &column.doc)).collect::<BTreeMap<_, _>>(),
-    });
-    writer.append_key_value_metadata(KeyValue::new("poimill".to_owned(), about.to_string()));
-    if let Some(geo) = geometries.to_json(table) {
+    writer.append_key_value_metadata(KeyValue::new("poimill".to_owned(), about(table, &schema, credits).to_string()));
+    if let Some(geo) = geometries.to_json(layout.version) {
         writer.append_key_value_metadata(KeyValue::new("geo".to_owned(), geo.to_string()));
     }
     let HashedFile { file, hasher, .. } = writer.into_inner().map_err(wrong)?;
     file.sync_all().map_err(cannot)?;
     Ok(TableFile { schema_version: table.schema_version, rows, sha256: hex(&hasher.finalize()) })
-}
-
-/// How the columns are laid out: each as it is small and quick to write.
-fn properties(table: &Table, zstd_level: i32) -> Result<WriterProperties, ParquetError> {
-    let mut properties = WriterProperties::builder()
-        .set_compression(Compression::ZSTD(ZstdLevel::try_new(zstd_level)?))
-        .set_max_row_group_row_count(None)
-        .set_statistics_enabled(EnabledStatistics::Chunk)
-        .set_created_by(concat!("poimill ", env!("CARGO_PKG_VERSION")).to_owned());
-    for leaf in ArrowSchemaConverter::new().convert(&table.schema())?.columns() {
-        let path = leaf.path();
-        let Some(column) = path.parts().first().and_then(|root| table.column(root)) else { continue };
-        properties = match column.kind {
-            // Every value is another one, and its smallest and largest mean nothing.
-            Kind::Geometry(_) => properties
-                .set_column_dictionary_enabled(path.clone(), false)
-                .set_column_statistics_enabled(path.clone(), EnabledStatistics::None),
-            Kind::Hash16 => properties
-                .set_column_dictionary_enabled(path.clone(), false)
-                .set_column_statistics_enabled(path.clone(), EnabledStatistics::None)
-                .set_column_compression(path.clone(), Compression::UNCOMPRESSED),
-            Kind::Int64 | Kind::Float32 => properties.set_column_dictionary_enabled(path.clone(), false),
-            // The box: readers skip pages by it.
-            Kind::Struct(_) if column.name == "bbox" => properties
-                .set_column_dictionary_enabled(path.clone(), false)
-                .set_column_statistics_enabled(path.clone(), EnabledStatistics::Page),
-            Kind::Map | Kind::List(_) | Kind::Json => {
-                properties.set_column_statistics_enabled(path.clone(), EnabledStatistics::None)
-            }
-            _ => properties,
-        };
-    }
-    Ok(properties.build())
 }
 
 /// A row group, encoded and not yet in a file.
@@ -140,11 +104,13 @@ impl RowGroup {
     fn encode(
         table: &Table,
         batch: &RecordBatch,
+        layout: Layout,
         factory: &ArrowRowGroupWriterFactory,
         at: usize,
     ) -> Result<Self, ParquetError> {
         let mut geometries = GeoColumns::of(table);
         geometries.see(batch);
+        let batch = layout.stored_batch(batch)?;
         let schema = batch.schema();
         let fields: Vec<_> = schema.fields().iter().zip(batch.columns()).collect();
         let leaves: Vec<_> =
@@ -153,9 +119,12 @@ impl RowGroup {
         let columns = writers.into_par_iter().zip(leaves.into_par_iter().flatten_iter().collect::<Vec<_>>());
         let columns = columns.map(|(mut writer, leaf)| {
             writer.write(&leaf)?;
-            writer.close()
+            let mut chunk = writer.close()?;
+            layout.add_statistics(&geometries, chunk.close_mut())?;
+            Ok(chunk)
         });
-        Ok(Self { columns: columns.collect::<Result<_, _>>()?, rows: batch.num_rows() as u64, geometries })
+        let columns = columns.collect::<Result<_, ParquetError>>()?;
+        Ok(Self { columns, rows: batch.num_rows() as u64, geometries })
     }
 
     fn append_to(self, writer: &mut SerializedFileWriter<HashedFile>) -> Result<(), ParquetError> {

@@ -8,7 +8,9 @@ use arrow_array::RecordBatch;
 
 use crate::domain::{Cell, Hash16, Manifest, Release, TableFile, Timestamp};
 use crate::pipeline::RunError;
-use crate::pipeline::ports::{Extras, Kept, Lock, MakeBatch, Snapshot, SnapshotStore, Staging, Tables, TakeBatch};
+use crate::pipeline::ports::{
+    Credits, Extras, Kept, Lock, MakeBatch, Snapshot, SnapshotStore, Staging, Tables, TakeBatch,
+};
 use crate::pipeline::tabulate::{Kind, Table, batch_rows, cells as cells_of, tables};
 
 /// Batches by table.
@@ -113,7 +115,7 @@ impl SnapshotStore for MemoryStore {
         Ok(latest.map(|snapshot| Box::new(snapshot.clone()) as Box<dyn Snapshot>))
     }
 
-    fn stage(&self) -> Result<Box<dyn Staging>, RunError> {
+    fn stage(&self, _: &Credits) -> Result<Box<dyn Staging>, RunError> {
         Ok(Box::new(MemoryStaging { store: self.clone(), tables: RefCell::default() }))
     }
 

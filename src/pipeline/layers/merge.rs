@@ -11,9 +11,10 @@ use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::sync::Arc;
 
 use super::RowKey;
-use super::sort::{CHUNK_BYTES, CHUNK_ROWS, Entry, FILE_BUFFER_BYTES, Run, SortedRows};
+use super::sort::{CHUNK_BYTES, Entry, FILE_BUFFER_BYTES, Run, SortedRows};
 use crate::pipeline::RunError;
 use crate::pipeline::ports::Scratch;
+use crate::pipeline::tabulate::GROUP_ROWS;
 
 /// Most runs read at once: 16 MiB of buffers, and few open files.
 const MAX_RUNS: usize = 64;
@@ -45,7 +46,7 @@ pub(super) fn merge_rounds(mut runs: Vec<Run>, scratch: &dyn Scratch) -> Result<
             let rows = few.iter().map(|run| run.rows).sum();
             let mut merge = Merge::new(few)?;
             let mut out = BufWriter::with_capacity(FILE_BUFFER_BYTES, scratch.create("merged rows")?);
-            while let Some(chunk) = merge.next_chunk()? {
+            while let Some(chunk) = merge.next_chunk(GROUP_ROWS)? {
                 chunk
                     .iter()
                     .try_for_each(|(key, payload)| write_row(&mut out, key, payload))
@@ -103,10 +104,10 @@ impl Merge {
         Ok(merge)
     }
 
-    /// The next rows in order; `None` at the end.
-    pub(super) fn next_chunk(&mut self) -> Result<Option<SortedRows>, RunError> {
+    /// The next rows in order, at most so many; `None` at the end.
+    pub(super) fn next_chunk(&mut self, most: usize) -> Result<Option<SortedRows>, RunError> {
         let (mut bytes, mut entries) = (Vec::new(), Vec::new());
-        while entries.len() < CHUNK_ROWS && bytes.len() < CHUNK_BYTES {
+        while entries.len() < most && bytes.len() < CHUNK_BYTES {
             let Some(Reverse((key, at))) = self.next.pop() else { break };
             let run = &mut self.runs[at];
             let begin = bytes.len();

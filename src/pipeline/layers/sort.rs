@@ -14,9 +14,7 @@ use super::merge::{Merge, merge_rounds, write_row};
 use super::{LayerRows, RowKey};
 use crate::pipeline::RunError;
 use crate::pipeline::ports::{Scratch, Spill};
-
-/// Most rows handed on at once: a row group of a file.
-pub(super) const CHUNK_ROWS: usize = 65_536;
+use crate::pipeline::tabulate::group_rows;
 
 /// Bytes of payloads after which a chunk ends early: columns take up to eight times as much, and count in 31 bits.
 pub(super) const CHUNK_BYTES: usize = 32 << 20;
@@ -168,13 +166,14 @@ impl Sorter {
     ///
     /// When a scratch file cannot be written or read.
     pub fn finish(mut self, scratch: &dyn Scratch) -> Result<Sorted, RunError> {
+        let most = group_rows(usize::try_from(self.rows).unwrap_or(usize::MAX));
         if self.runs.is_empty() {
-            return Ok(Sorted(Rest::InMemory(self.take_sorted(), 0)));
+            return Ok(Sorted { rest: Rest::InMemory(self.take_sorted(), 0), most });
         }
         if !self.index.is_empty() {
             self.spill(scratch)?;
         }
-        Ok(Sorted(Rest::Merged(Merge::new(merge_rounds(self.runs, scratch)?)?)))
+        Ok(Sorted { rest: Rest::Merged(Merge::new(merge_rounds(self.runs, scratch)?)?), most })
     }
 
     fn take_sorted(&mut self) -> SortedRows {
@@ -186,7 +185,11 @@ impl Sorter {
 }
 
 /// The rows of a layer in order, in chunks of one row group.
-pub struct Sorted(Rest);
+pub struct Sorted {
+    rest: Rest,
+    /// Most rows of a chunk.
+    most: usize,
+}
 
 enum Rest {
     /// All rows, and how many of them have been handed on.
@@ -198,11 +201,11 @@ impl Iterator for Sorted {
     type Item = Result<SortedRows, RunError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        match &mut self.0 {
+        match &mut self.rest {
             Rest::InMemory(rows, done) => {
                 let rest = &rows.entries[*done..];
                 let mut bytes = 0;
-                let fits = rest.iter().take(CHUNK_ROWS).take_while(|entry| {
+                let fits = rest.iter().take(self.most).take_while(|entry| {
                     let fits = bytes < CHUNK_BYTES;
                     bytes += entry.length as usize;
                     fits
@@ -211,7 +214,7 @@ impl Iterator for Sorted {
                 *done += entries.len();
                 (!entries.is_empty()).then(|| Ok(SortedRows { buffers: rows.buffers.clone(), entries }))
             }
-            Rest::Merged(merge) => merge.next_chunk().transpose(),
+            Rest::Merged(merge) => merge.next_chunk(self.most).transpose(),
         }
     }
 }

@@ -11,15 +11,20 @@ use crate::pipeline::tabulate::{Column, GeometryRole, Kind, Table};
 const SCHEMA_VERSION: u32 = 1;
 
 static BEFORE_PROMOTED: [Column; 5] = [
-    required("osm_type", Kind::Text, "Kind of OSM object: `node`, `way` or `relation`."),
-    required("osm_id", Kind::Int64, "Its id among the objects of its kind."),
+    required("osm_type", Kind::Text, "Kind of OSM object: `node`, `way` or `relation`.").example("way"),
+    required("osm_id", Kind::Int64, "Its id among the objects of its kind.").example("26865094"),
     required(
         "kind",
         Kind::Text,
         "Kind of geometry: `point`, `line` or `area`. A closed way that is both a line and an area has two rows.",
-    ),
-    required("geometry", Kind::Geometry(GeometryRole::Any), "Its geometry (WKB, EPSG:4326)."),
-    required("bbox", BBOX, "Box around the geometry in degrees, rounded outward to 32 bits."),
+    )
+    .example("line"),
+    required("geometry", Kind::Geometry(GeometryRole::Any), "Its geometry (WKB, EPSG:4326).")
+        .unit("degrees")
+        .example("LINESTRING (9.52 47.14, 9.53 47.15)"),
+    required("bbox", BBOX, "Box around the geometry in degrees, rounded outward to 32 bits.")
+        .unit("degrees")
+        .example("{\"xmin\": 9.52, \"ymin\": 47.14, \"xmax\": 9.53, \"ymax\": 47.15}"),
 ];
 
 static AFTER_PROMOTED: [Column; 4] = [
@@ -27,15 +32,19 @@ static AFTER_PROMOTED: [Column; 4] = [
         "tags",
         Kind::Map,
         "All tags of the object, also those with a column of their own, sorted by key; of a relation without its `type`.",
-    ),
-    optional("version", Kind::Int32, "Version of the object; missing where the input does not say."),
-    optional("timestamp", Kind::Time, "When the object was last changed; missing where the input does not say."),
-    optional("changeset_id", Kind::Int64, "OSM changeset that changed it last; missing where the input does not say."),
+    ).example("{\"highway\": \"residential\"}"),
+    optional("version", Kind::Int32, "Version of the object; missing where the input does not say.").missing("the input does not say").example("3"),
+    optional("timestamp", Kind::Time, "When the object was last changed; missing where the input does not say.").missing("the input does not say").example("2024-02-29T12:30:00Z"),
+    optional("changeset_id", Kind::Int64, "OSM changeset that changed it last; missing where the input does not say.").missing("the input does not say").example("147483211"),
 ];
 
 static USERS: [Column; 2] = [
-    optional("uid", Kind::Int32, "Id of the mapper who changed it last; missing where the input does not say."),
-    optional("user", Kind::Text, "Name of the mapper who changed it last; missing where the input does not say."),
+    optional("uid", Kind::Int32, "Id of the mapper who changed it last; missing where the input does not say.")
+        .missing("the input does not say")
+        .example("4711"),
+    optional("user", Kind::Text, "Name of the mapper who changed it last; missing where the input does not say.")
+        .missing("the input does not say")
+        .example("mapper"),
 ];
 
 static LAST: [Column; 4] = [
@@ -43,10 +52,13 @@ static LAST: [Column; 4] = [
         "incomplete",
         Kind::Bool,
         "Whether parts of the object are not in the input, so that its geometry has gaps.",
-    ),
-    required("repairs", Kind::List(&Kind::Text), "What was done to make the geometry valid, by name."),
-    required("content_hash", Kind::Hash16, "Hash of object, kind, geometry, tags and whether it is incomplete."),
-    required("row_hash", Kind::Hash16, "Hash of every other column."),
+    )
+    .example("false"),
+    required("repairs", Kind::List(&Kind::Text), "What was done to make the geometry valid, by name.")
+        .example("[\"ring_closed\"]"),
+    required("content_hash", Kind::Hash16, "Hash of object, kind, geometry, tags and whether it is incomplete.")
+        .example("16 bytes"),
+    required("row_hash", Kind::Hash16, "Hash of every other column.").example("16 bytes"),
 ];
 
 /// The table of a layer.
@@ -77,16 +89,21 @@ pub fn reserved_columns() -> impl Iterator<Item = &'static str> {
 }
 
 fn promoted(tag: &Promoted) -> Column {
-    let (kind, unreadable) = match tag.kind {
-        PromotedKind::Text => (Kind::Text, ""),
-        PromotedKind::Integer => (Kind::Int64, " or is no whole number"),
-        PromotedKind::Number => (Kind::Float64, " or is no number"),
-        PromotedKind::Boolean => (Kind::Bool, " or is none of `yes`, `true`, `1`, `no`, `false` and `0`"),
+    let (kind, missing, example) = match tag.kind {
+        PromotedKind::Text => (Kind::Text, "the object has none", "residential"),
+        PromotedKind::Integer => (Kind::Int64, "the object has none or it is no whole number", "2"),
+        PromotedKind::Number => (Kind::Float64, "the object has none or it is no number", "3.5"),
+        PromotedKind::Boolean => {
+            (Kind::Bool, "the object has none or it is none of `yes`, `true`, `1`, `no`, `false` and `0`", "true")
+        }
     };
     Column {
         name: Cow::Owned(tag.name.clone()),
         kind,
         nullable: true,
-        doc: Cow::Owned(format!("Value of the tag `{}`; missing where the object has none{unreadable}.", tag.key)),
+        doc: Cow::Owned(format!("Value of the tag `{}`.", tag.key)),
+        unit: "",
+        missing,
+        example,
     }
 }

@@ -19,7 +19,7 @@ use crate::pipeline::ports::{MakeBatch, Staging, Unit};
 use crate::pipeline::records::Outline;
 use crate::pipeline::tabulate::conflicts::conflicts;
 use crate::pipeline::tabulate::rows::{self, Refused};
-use crate::pipeline::tabulate::{GROUP_ROWS, Row, Table, rows_to_batch, tables};
+use crate::pipeline::tabulate::{Row, Table, group_rows, rows_to_batch, tables};
 use crate::pipeline::{Pipeline, Ports, RunError};
 
 /// Items whose rows are in memory at once, in each thread: cells take ten times what columns do.
@@ -191,7 +191,8 @@ pub(super) fn write<T: Sync>(
         concat_batches(&table.schema(), &batches).map_err(RunError::failed)
     };
     let batch = &batch;
-    let batches = items.chunks(GROUP_ROWS).map(|items| Ok(Box::new(move || batch(items)) as MakeBatch<'_>));
+    let batches =
+        items.chunks(group_rows(items.len())).map(|items| Ok(Box::new(move || batch(items)) as MakeBatch<'_>));
     let file = staging.write(table, &mut { batches })?;
     files.insert(table.name.to_string(), file);
     Ok(())

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{GeometryRole, Kind, tables};
+use super::{Column, GeometryRole, Kind, tables};
 use crate::domain::{Filter, GeometryKind, Incomplete, Layer, Promoted, PromotedKind};
 use crate::pipeline::layers::layer_table;
 
@@ -13,8 +13,9 @@ pub fn dictionary() -> String {
         "# Data dictionary\n\n\
          The tables of a snapshot, column by column. Generated from `src/pipeline/tabulate/tables.rs` and \
          `src/pipeline/layers/table.rs`; do not edit.\n\n\
-         Positions are WGS 84 in degrees, longitude first. Tables with a `geometry` column are GeoParquet 1.1, ordered \
-         along a Hilbert curve.\nA column marked `null` may have no value; its description says what that means.\n\
+         Positions are WGS 84 in degrees, longitude first. Tables with a `geometry` column are GeoParquet 1.1, or \
+         2.0 on request (then without `bbox`, which their own statistics stand for), ordered along a Hilbert curve.\n\
+         Only columns that say under `missing` what that means may have no value. Geometries are written as text in examples.\n\
          The layer `<name>` is an example: the columns between `bbox` and `tags` are those that the pipeline file asks for, \
          and `uid` and `user` are there only with `users = true`.\n",
     );
@@ -23,10 +24,10 @@ pub fn dictionary() -> String {
         let schema_version = table.schema_version;
         write!(text, "\n## {}.parquet\n\n{} Schema version {schema_version}.\n\n", table.name, table.doc)
             .expect("text in memory can be written");
-        text += "| column | type | null | meaning |\n|---|---|---|---|\n";
+        text += "| column | type | unit | missing | meaning | example |\n|---|---|---|---|---|---|\n";
         for column in table.columns.iter() {
-            let null = if column.nullable { "null" } else { "" };
-            writeln!(text, "| {} | {} | {null} | {} |", column.name, type_name(&column.kind), column.doc)
+            let Column { name, kind, unit, missing, doc, example, .. } = column;
+            writeln!(text, "| {name} | {} | {unit} | {missing} | {doc} | `{example}` |", type_name(kind))
                 .expect("text in memory can be written");
         }
     }
@@ -68,5 +69,32 @@ fn type_name(kind: &Kind) -> String {
             format!("struct({})", fields.collect::<Vec<_>>().join(", "))
         }
         Kind::Map => "map of text to text".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_column_has_an_example_and_says_what_a_missing_value_means_if_there_may_be_one() {
+        let layer = layer_table(&example());
+        for table in tables::ALL.iter().copied().chain([&layer]) {
+            for column in table.columns.iter() {
+                let at = format!("{}.{}", table.name, column.name);
+                assert!(!column.example.is_empty() && !column.doc.is_empty(), "{at}");
+                assert_eq!(column.missing.is_empty(), !column.nullable, "{at}");
+            }
+        }
+    }
+
+    #[test]
+    fn numbers_whose_names_end_in_a_unit_have_that_unit() {
+        let units = [("_m", "m"), ("_kw", "kW"), ("lon", "degrees"), ("lat", "degrees")];
+        for column in tables::ALL.iter().flat_map(|table| table.columns.iter()) {
+            for (_, unit) in units.iter().filter(|(end, _)| column.name.ends_with(end)) {
+                assert_eq!(column.unit, *unit, "{}", column.name);
+            }
+        }
     }
 }

@@ -9,7 +9,7 @@ pub mod rows;
 pub mod table;
 pub mod tables;
 
-pub use arrow::{GROUP_ROWS, cells, rows_to_batch, rows_to_batches};
+pub use arrow::{GROUP_ROWS, cells, group_rows, rows_to_batch, rows_to_batches};
 pub use dictionary::dictionary;
 pub use read::{batch_rows, read_rows};
 pub use rows::Row;

@@ -27,8 +27,14 @@ pub struct Column {
     pub kind: Kind,
     /// Whether a value may be missing.
     pub nullable: bool,
-    /// Meaning, with unit, and what a missing value means.
+    /// Its meaning.
     pub doc: Cow<'static, str>,
+    /// Unit of its numbers, e.g. `m`; of nested values by field. Empty where it has none.
+    pub unit: &'static str,
+    /// What a missing value means; empty where there is always one.
+    pub missing: &'static str,
+    /// A value as it may stand there, as JSON has it.
+    pub example: &'static str,
 }
 
 /// What geometries a WKB column holds.
@@ -77,12 +83,37 @@ pub enum Kind {
 
 /// A column that always has a value.
 pub(crate) const fn required(name: &'static str, kind: Kind, doc: &'static str) -> Column {
-    Column { name: Cow::Borrowed(name), kind, nullable: false, doc: Cow::Borrowed(doc) }
+    column(name, kind, doc, false)
 }
 
 /// A column whose value may be missing.
 pub(crate) const fn optional(name: &'static str, kind: Kind, doc: &'static str) -> Column {
-    Column { name: Cow::Borrowed(name), kind, nullable: true, doc: Cow::Borrowed(doc) }
+    column(name, kind, doc, true)
+}
+
+const fn column(name: &'static str, kind: Kind, doc: &'static str, nullable: bool) -> Column {
+    let (name, doc) = (Cow::Borrowed(name), Cow::Borrowed(doc));
+    Column { name, kind, nullable, doc, unit: "", missing: "", example: "" }
+}
+
+impl Column {
+    /// The column with the unit of its numbers.
+    pub(crate) const fn unit(mut self, unit: &'static str) -> Self {
+        self.unit = unit;
+        self
+    }
+
+    /// The column with what a missing value means.
+    pub(crate) const fn missing(mut self, missing: &'static str) -> Self {
+        self.missing = missing;
+        self
+    }
+
+    /// The column with a value as it may stand there.
+    pub(crate) const fn example(mut self, example: &'static str) -> Self {
+        self.example = example;
+        self
+    }
 }
 
 impl Table {
