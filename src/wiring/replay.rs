@@ -68,7 +68,7 @@ pub fn replay(
     match &first.base {
         Some(base) if first.base_is_kept => replays.seed(&open(base)?)?,
         Some(base) => {
-            observer.note(&format!("snapshot {base} is not kept any more, so the first replay starts from nothing"))
+            observer.note(&format!("snapshot {base} is not kept any more, so the first replay starts from nothing"));
         }
         None => {}
     }
@@ -77,13 +77,12 @@ pub fn replay(
     for night in nights {
         let then = open(&night.snapshot)?;
         let mut wired = wire(file, overrides)?;
-        let outcome = match wired.take_inputs_of(then.manifest(), &mut found) {
-            Err(reason) => Outcome::Skipped { reason },
-            Ok(()) => {
-                let report = wired.run_again(&replays, observer)?;
-                let now = SnapshotFolder::open(Path::new(&report.location)).map_err(RunError::failed)?;
-                Outcome::Run { location: report.location, compared: Box::new(compare(&then, &now)?) }
-            }
+        let outcome = if let Err(reason) = wired.take_inputs_of(then.manifest(), &mut found) {
+            Outcome::Skipped { reason }
+        } else {
+            let report = wired.run_again(&replays, observer)?;
+            let now = SnapshotFolder::open(Path::new(&report.location)).map_err(RunError::failed)?;
+            Outcome::Run { location: report.location, compared: Box::new(compare(&then, &now)?) }
         };
         told(Replayed { snapshot: night.snapshot, vintage: night.vintage, outcome })?;
     }
