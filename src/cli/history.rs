@@ -1,5 +1,6 @@
 //! `poimill history`: what a store tells of its snapshots, and of a place over all of them.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -11,7 +12,7 @@ use crate::adapters::io::size_told;
 use crate::config::Overrides;
 use crate::domain::Timestamp;
 use crate::pipeline::history::{
-    Event, Life, Listed, PlaceThen, Record, Said, State, Tie, as_of, list, lives, place_as_of,
+    Event, FieldChange, Life, Listed, PlaceThen, Record, Said, State, Tie, as_of, list, lives, place_as_of,
 };
 use crate::wiring;
 
@@ -160,7 +161,9 @@ fn tell_life(life: &Life, out: &mut impl Write) -> anyhow::Result<()> {
     for event in &life.events {
         writeln!(out, "  {}", event_line(event))?;
         for change in &event.changed {
-            writeln!(out, "      {}: {} → {}", change.field, short(&change.old), short(&change.new))?;
+            for (field, old, new) in parts(change) {
+                writeln!(out, "      {field}: {} → {}", short(old), short(new))?;
+            }
         }
     }
     tell_records(&life.records, out)
@@ -214,6 +217,17 @@ fn tell_place(then: &PlaceThen, out: &mut impl Write) -> anyhow::Result<()> {
     tell_records(&then.records, out)
 }
 
+/// What is different in a column: of a map or struct only the keys that are, e.g. `tags.ref`.
+fn parts(change: &FieldChange) -> Vec<(String, &Value, &Value)> {
+    let FieldChange { field, old, new } = change;
+    let (Value::Object(before), Value::Object(after)) = (old, new) else {
+        return vec![(field.clone(), old, new)];
+    };
+    let keys: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    let differ = keys.into_iter().filter(|key| old[key.as_str()] != new[key.as_str()]);
+    differ.map(|key| (format!("{field}.{key}"), &old[key.as_str()], &new[key.as_str()])).collect()
+}
+
 /// A value in a line; a long one cut short.
 fn short(value: &Value) -> String {
     let text = if value.is_null() { "nothing".to_owned() } else { value.to_string() };
@@ -226,6 +240,17 @@ fn short(value: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_a_map_only_what_is_different_is_told() {
+        let change = FieldChange {
+            field: "tags".to_owned(),
+            old: json!({ "ref": "1", "note": "a", "fee": "no" }),
+            new: json!({ "ref": "2", "fee": "no", "level": "0" }),
+        };
+        let told: Vec<String> = parts(&change).iter().map(|(f, old, new)| format!("{f} {old} {new}")).collect();
+        assert_eq!(told, ["tags.level null \"0\"", "tags.note \"a\" null", "tags.ref \"1\" \"2\""]);
+    }
 
     #[test]
     fn a_day_means_its_end_and_an_instant_itself() {
