@@ -7,6 +7,7 @@ mod architecture;
 mod bad_input;
 #[cfg(test)]
 mod catalogue;
+#[cfg(test)]
 mod changes;
 #[cfg(test)]
 mod charging;
@@ -26,6 +27,7 @@ mod eval;
 #[cfg(test)]
 mod explain;
 #[cfg(all(test, target_os = "linux", target_env = "gnu"))]
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod fetch;
@@ -69,6 +71,7 @@ mod round_trip;
 mod schemas;
 #[cfg(test)]
 mod self_evaluation;
+#[cfg(test)]
 mod skipping;
 #[cfg(test)]
 mod source_page;
