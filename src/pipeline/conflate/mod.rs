@@ -4,7 +4,8 @@
 //! records ─ evidence ─▶ corpus ─ candidates ─▶ pairs ─ features, model ─▶ scores ─ cluster ─▶ merge ─▶ places
 //! ```
 //!
-//! - **Shape**: n records in, at most n places out. Every record is a member of exactly one place.
+//! - **Shape**: n records in, at most n groups of them out. Every record is in exactly one; [`Merger`] makes a place of a group
+//!   when that is written.
 //! - **Units**: distances in metres on the ground, scores in `[0, 1]`.
 //! - **Cost**: O(n log n + p) time, O(n + p) memory, for p pairs within the radius of their category.
 //! - **Order**: the result depends on the set of records, not on the order they come in.
