@@ -323,9 +323,10 @@ fn a_second_run_at_the_same_time_is_refused_and_names_the_first() {
     let demo = Demo::after_one_night();
     let mut lock = File::options().write(true).truncate(true).open(demo.store().join("demo/.lock")).unwrap();
     lock.lock().unwrap();
-    lock.write_all(b"process 4711, since 2026-05-02T03:00:00Z\n").unwrap();
-    let says = ["error: another run of pipeline `demo` is at work (process 4711, since 2026-05-02T03:00:00Z); wait"];
-    assert_refused(&demo, "run demo.toml --store store", 6, &says);
+    let holder = format!("process {}, since 2026-05-02T03:00:00Z", std::process::id());
+    lock.write_all(format!("{holder}\n").as_bytes()).unwrap();
+    let says = format!("error: another run of pipeline `demo` is at work ({holder}); wait");
+    assert_refused(&demo, "run demo.toml --store store", 6, &[&says]);
     drop(lock);
     assert_eq!(demo.run(1, &[]).code, 0, "the lock goes with its holder");
 }

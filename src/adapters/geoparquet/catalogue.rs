@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::StoreError;
+use super::reader::RELEASED;
 use super::store::{sync_folder, write_error, write_synced};
 use crate::domain::Manifest;
 use crate::pipeline::RunError;
@@ -17,12 +18,15 @@ use crate::pipeline::catalogue::{catalog, collection};
 /// The name of a snapshot's item.
 pub(super) const ITEM: &str = "item.json";
 
-/// Writes the collection of a pipeline, whose snapshots are in `folder`, and the catalogue of all pipelines beside it. `work`
+/// Writes the collection of a pipeline, whose snapshots are in `folder`, but for those that are held back, and the catalogue of all pipelines beside it. `work`
 /// is a folder for what is in the making.
 pub(super) fn write_catalogue(pipeline: &str, folder: &Path, work: &Path) -> Result<(), RunError> {
     let mut snapshots: Vec<(Manifest, Value)> = Vec::new();
     for snapshot in folders_in(folder)? {
-        if let (Some(manifest), Some(item)) = (json(&snapshot.join("manifest.json")), json(&snapshot.join(ITEM))) {
+        let (manifest, item) = (json::<Manifest>(&snapshot.join("manifest.json")), json(&snapshot.join(ITEM)));
+        if let (Some(manifest), Some(item)) = (manifest, item)
+            && (manifest.held.is_empty() || snapshot.join(RELEASED).is_file())
+        {
             snapshots.push((manifest, item));
         }
     }

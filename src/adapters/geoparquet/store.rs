@@ -160,18 +160,19 @@ pub(super) fn sync_folder(folder: &Path) -> Result<(), RunError> {
 
 /// Makes a folder and those above it that are not there, and their names durable.
 fn make_folder(folder: &Path) -> Result<(), RunError> {
-    if folder.is_dir() {
-        return Ok(());
-    }
-    let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    make_folder(parent)?;
-    match fs::create_dir(folder) {
-        // Another run may have been quicker.
-        Err(error) if !(error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir()) => {
-            Err(write_error(folder)(error))
+    fn make(folder: &Path) -> io::Result<()> {
+        if folder.is_dir() {
+            return Ok(());
         }
-        _ => sync_folder(parent),
+        let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        make(parent)?;
+        match fs::create_dir(folder) {
+            // Another run may have been quicker.
+            Err(error) if !(error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir()) => Err(error),
+            _ => File::open(parent)?.sync_all(),
+        }
     }
+    make(folder).map_err(write_error(folder))
 }
 
 pub(super) fn write_synced(path: &Path, contents: &str) -> Result<(), RunError> {
@@ -295,7 +296,9 @@ impl SnapshotStore for FolderStore {
     }
 
     fn release(&self, id: &str) -> Result<Release, RunError> {
-        release(self, id)
+        let release = release(self, id)?;
+        self.write_catalogue()?;
+        Ok(release)
     }
 
     fn remove(&self, id: &str) -> Result<(), RunError> {

@@ -71,7 +71,7 @@ impl Nights {
 
     /// A night that is published; returns its snapshot.
     fn night(&self, day: &str, stations: &[&str]) -> String {
-        let told = self.night_with(day, stations, "[gate]\nmax_removed_share = 1.0\n");
+        let told = self.night_with(day, stations, "[gate]\nmax_removed_share = 1.0\nmissing_source = \"ignore\"\n");
         assert_eq!(told.code, 0, "{told:?}");
         self.latest()
     }

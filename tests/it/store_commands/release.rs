@@ -46,7 +46,7 @@ fn a_released_snapshot_is_the_latest_and_the_base_of_the_next() {
 fn a_first_night_that_was_held_can_be_released() {
     let nights = Nights::new();
     let told = nights.night_with("2026-01-01", &ONE, "[gate]\nmin_rows = 2\n");
-    assert!(told.code == 4 && told.err.contains("publish it with `poimill release`"), "{told:?}");
+    assert!(told.code == 4 && told.err.contains("publish it with `poimill release /"), "{told:?}");
     let held = nights.ids().remove(0);
     let told = nights.told(&format!("release store/town/{held}"));
     assert_eq!(told, format!("{held} is the latest snapshot now; there was none before\n"));
