@@ -53,7 +53,8 @@ fn layers_layered_places_and_empty_nights_pass_too() {
     assert!(told.code == 0 && told.out.contains("ok       order               layers/"), "{told:?}");
 
     let nights = Nights::new();
-    let layered = "[conflate]\nmerge = \"layered\"\n[gate]\nmin_rows = 0\nmax_removed_share = 1.0\nmissing_source = \"ignore\"\n";
+    let layered =
+        "[conflate]\nmerge = \"layered\"\n[gate]\nmin_rows = 0\nmax_removed_share = 1.0\nmissing_source = \"ignore\"\n";
     for (day, stations) in [
         ("2026-01-01", &["a:1@0 Alpenblick", "b:7@20 Alpenblick"][..]),
         ("2026-01-02", &["b:7@20 Alpenblick"]),
