@@ -12,7 +12,7 @@ pub use columns::{Tally, layer_batch};
 pub(in crate::pipeline) use row::Extent;
 pub use row::{LayerFeature, LayerRows, LayerShape, RowKey};
 pub use sort::{Sorted, SortedRows, Sorter};
-pub use table::{layer_table, reserved_columns, table_name};
+pub use table::{layer_table, reserved_columns, table_name, table_of_no_columns};
 
 #[cfg(test)]
 mod tests;

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::domain::{Layer, Promoted, PromotedKind};
+use crate::domain::{Filter, GeometryKind, Incomplete, Layer, Promoted, PromotedKind};
 use crate::pipeline::tabulate::table::{optional, required};
 use crate::pipeline::tabulate::tables::BBOX;
 use crate::pipeline::tabulate::{Column, GeometryRole, Kind, Table};
@@ -74,6 +74,24 @@ pub fn layer_table(layer: &Layer) -> Table {
         doc: Cow::Owned(format!("One row per geometry of an OSM object in the layer `{}`.", layer.name)),
         columns: Cow::Owned(columns),
     }
+}
+
+/// The table of a layer of which only the name is known: without columns of its own.
+///
+/// # Panics
+///
+/// Never: everything can be asked for.
+#[must_use]
+pub fn table_of_no_columns(name: &str) -> Table {
+    layer_table(&Layer {
+        name: name.to_owned(),
+        source: String::new(),
+        filter: Filter::parse(&["*"]).expect("everything can be asked for"),
+        kinds: GeometryKind::ALL.to_vec(),
+        columns: Vec::new(),
+        incomplete: Incomplete::Reject,
+        users: true,
+    })
 }
 
 /// The name of a layer's table.

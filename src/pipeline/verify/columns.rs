@@ -6,9 +6,8 @@ use std::collections::BTreeMap;
 
 use arrow_schema::{DataType, Field, Schema};
 
-use crate::domain::{Filter, GeometryKind, Incomplete, Layer};
 use crate::pipeline::diff::layers::layer_changes_table;
-use crate::pipeline::layers::layer_table;
+use crate::pipeline::layers::table_of_no_columns;
 use crate::pipeline::tabulate::tables::{ALL, changes_of, holds_places, places_of};
 use crate::pipeline::tabulate::{Kind, Table};
 
@@ -65,26 +64,13 @@ fn expected(name: &str) -> Option<(Table, bool)> {
         return Some((places_of(dataset), false));
     }
     if name.starts_with("layers/") {
-        return Some((bare_layer(name), true));
+        return Some((table_of_no_columns(name.trim_start_matches("layers/")), true));
     }
     let changed = name.strip_prefix("changes/")?;
     if changed.starts_with("layers/") {
-        return Some((layer_changes_table(&bare_layer(changed)), true));
+        return Some((layer_changes_table(&table_of_no_columns(changed.trim_start_matches("layers/"))), true));
     }
     holds_places(changed).then(|| (changes_of(changed), false))
-}
-
-/// A layer without columns of its own.
-fn bare_layer(table: &str) -> Table {
-    layer_table(&Layer {
-        name: table.trim_start_matches("layers/").to_owned(),
-        source: String::new(),
-        filter: Filter::parse(&["*"]).expect("everything can be asked for"),
-        kinds: GeometryKind::ALL.to_vec(),
-        columns: Vec::new(),
-        incomplete: Incomplete::Reject,
-        users: true,
-    })
 }
 
 /// Whether a column can be one that a pipeline file asks for.

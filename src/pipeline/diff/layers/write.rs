@@ -6,12 +6,12 @@ use arrow_array::RecordBatch;
 use arrow_select::concat::concat_batches;
 use serde::Serialize;
 
-use super::super::super::layers::{layer_table, table_name};
+use super::super::super::layers::{layer_table, table_name, table_of_no_columns};
 use super::super::super::ports::{MakeBatch, Snapshot, Staging, Tables};
 use super::super::super::tabulate::{GROUP_ROWS, Row, Table, rows_to_batch};
 use super::super::super::{Pipeline, RunError};
 use super::{CHUNK_ROWS, LayerChange, LayerStates, Room, layer_changes, layer_changes_table, same_columns};
-use crate::domain::{ChangeClass, Filter, GeometryKind, Incomplete, Layer, TableFile};
+use crate::domain::{ChangeClass, TableFile};
 
 /// Bytes of columns after which a row group ends early.
 const GROUP_BYTES: usize = 64 << 20;
@@ -51,7 +51,8 @@ pub(in crate::pipeline) fn write_layer_changes(
     let mut reports = Vec::new();
     let dropped = base.map(|base| dropped_layers(base, pipeline)).unwrap_or_default();
     let named = pipeline.layers.iter().map(|layer| (layer_table(layer), layer.name.clone(), false));
-    for (table, name, dropped) in named.chain(dropped.into_iter().map(|name| (of_no_columns(&name), name, true))) {
+    for (table, name, dropped) in named.chain(dropped.into_iter().map(|name| (table_of_no_columns(&name), name, true)))
+    {
         let changes_table = layer_changes_table(&table);
         let rows_of = |files: &BTreeMap<String, TableFile>| files.get(&*table.name).map_or(0, |file| file.rows);
         let mut report = LayerDiff {
@@ -123,19 +124,6 @@ impl<C: Iterator<Item = Result<LayerChange, RunError>>> Iterator for Groups<'_, 
 
 fn as_one_batch<'a>(group: Vec<RecordBatch>) -> MakeBatch<'a> {
     Box::new(move || concat_batches(group[0].schema_ref(), &group).map_err(RunError::failed))
-}
-
-/// The table of a layer that the pipeline names no more. No row of it is left whose tags could have columns.
-fn of_no_columns(name: &str) -> Table {
-    layer_table(&Layer {
-        name: name.to_owned(),
-        source: String::new(),
-        filter: Filter::parse(&["*"]).expect("everything can be asked for"),
-        kinds: GeometryKind::ALL.to_vec(),
-        columns: Vec::new(),
-        incomplete: Incomplete::Reject,
-        users: true,
-    })
 }
 
 /// Layers of the base that the pipeline names no more.
